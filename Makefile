@@ -1,0 +1,37 @@
+# Every target sets up what it needs. `make demo` and `make test` are the two commands of README.md.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: env demo test check bench generated test-needs
+
+env: .venv/ready
+
+# Bytecode is compiled on both cores after the install: without it every start pays for it again.
+.venv/ready: requirements.lock pyproject.toml
+	@echo "Building the environment from requirements.lock (about a minute) …"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-compile -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-compile --editable .
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q -j 0 .venv/lib || true
+	@touch .venv/ready
+
+demo: env
+	@$(BIN)/rapport demo
+
+check: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.support.generated --check
+	$(BIN)/pytest -m "not browser and not postgresql and not slow" -n 2
+
+# The whole suite. Browser and PostgreSQL tests skip by name where these cannot be installed.
+test: env test-needs
+	$(BIN)/pytest -n 2 --durations=10
+
+test-needs:
+	@sh tests/support/needs.sh
+
+generated: env
+	$(BIN)/python -m tests.support.generated

@@ -1,0 +1,1 @@
+"""What we keep, and in what shape. This room knows nobody."""

@@ -1,0 +1,126 @@
+"""Reads every RAPPORT_* variable and rapport.toml once, and freezes them.
+
+The environment wins over the file, the file over the defaults. Secrets come from the
+environment or from `secret.key` in the home, never from rapport.toml.
+"""
+
+import os
+import secrets
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from data.errors import RapportError
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Settings(BaseSettings):
+    """One installation's settings; every field can be set as RAPPORT_<FIELD>."""
+
+    model_config = SettingsConfigDict(env_prefix="RAPPORT_", frozen=True, extra="forbid")
+
+    home: Path
+    database_url: str | None = Field(default=None, description="PostgreSQL URL; without one, SQLite files in the home")
+    secret_key: str | None = Field(default=None, min_length=32, description="signs cookies and seals; made by `init`")
+    organisation: str = Field(default="Our organisation", max_length=120)
+    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
+    host: str = "127.0.0.1"
+    dashboard_port: int = Field(default=8050, ge=0, le=65535)
+    answers_port: int = Field(default=8051, ge=0, le=65535)
+    answers_url: str | None = Field(default=None, description="public address of the answering pages")
+    behind_proxy: bool = Field(default=False, description="a proxy ends TLS in front of both servers")
+    max_upload_mb: int = Field(default=50, ge=1, le=1000)
+
+    @field_validator("database_url")
+    @classmethod
+    def _only_postgresql(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("postgresql"):
+            raise ValueError("expected a postgresql:// URL")
+        return value
+
+    @property
+    def public_answers_url(self) -> str:
+        """The address that invitations carry."""
+        return self.answers_url or f"http://{self.host}:{self.answers_port}"
+
+    @property
+    def secure(self) -> bool:
+        """Whether cookies may demand TLS."""
+        return self.behind_proxy or self.host not in LOOPBACK
+
+
+def default_home() -> Path:
+    """`data/local/` in a checkout, `./rapport-home` elsewhere."""
+    is_checkout = (CHECKOUT / "pyproject.toml").exists()
+    return CHECKOUT / "data" / "local" if is_checkout else Path.cwd() / "rapport-home"
+
+
+def load(home: Path | None = None) -> Settings:
+    """Read the settings for a home; raises RapportError naming the bad field."""
+    where = home or Path(os.environ.get("RAPPORT_HOME") or default_home())
+    where = where.expanduser().resolve()
+    from_file = _read_file(where / "rapport.toml")
+    in_environment = {name.removeprefix("RAPPORT_").lower() for name in os.environ}
+    kept = {key: value for key, value in from_file.items() if key not in in_environment}
+    if "secret_key" in kept:
+        raise RapportError("secret_key belongs in the environment or secret.key, not rapport.toml.")
+    if "secret_key" not in in_environment and (where / "secret.key").exists():
+        kept["secret_key"] = (where / "secret.key").read_text(encoding="ascii").strip()
+    try:
+        return Settings(**{**kept, "home": where})
+    except ValidationError as error:
+        raise RapportError(_sentence(error)) from None
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RapportError(f"{path.name} is not valid TOML: {error}.") from None
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "settings"
+    return f"The setting {field} is not usable: {first['msg']}."
+
+
+TEMPLATE = """\
+# Settings of one Rapport installation. Every line can also be given as RAPPORT_<NAME>.
+# Secrets (RAPPORT_SECRET_KEY) come from the environment or from secret.key beside this file.
+
+# organisation = "Example Ltd"
+# currency = "EUR"
+# host = "127.0.0.1"           # anything else needs TLS in front: behind_proxy = true
+# dashboard_port = 8050
+# answers_port = 8051
+# answers_url = "https://pulse.example.org"
+# behind_proxy = false
+# database_url = "postgresql+psycopg://rapport@localhost/rapport"
+"""
+
+
+def make_home(home: Path) -> bool:
+    """Create the home, a commented rapport.toml and a secret; true where the home was new."""
+    home.mkdir(parents=True, exist_ok=True)
+    is_new = not (home / "rapport.toml").exists()
+    if is_new:
+        (home / "rapport.toml").write_text(TEMPLATE, encoding="utf-8")
+    key = home / "secret.key"
+    if not key.exists():
+        with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return is_new
+
+
+def now() -> datetime:
+    """The clock; the only other place that may read it is the front door."""
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""Three stores, spoken to by functions named for what people do."""

@@ -1,0 +1,194 @@
+"""Keeps who may sign in to the dashboard, their sessions, and the lockout after wrong passwords."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+
+from data.errors import RapportError
+from data.settings import Settings
+from data.store import audit
+from data.store.engine import is_reachable, open_stores, reading, writing
+from data.tables import accounts, sessions
+
+ROLES = ("hr", "leader", "employee-rep", "protection", "admin", "safe-contact")
+MAY_TRY = 8
+LOCKED_FOR = timedelta(minutes=15)
+IDLE = timedelta(minutes=60)
+AWAKE_EVERY = timedelta(minutes=1)
+ABSOLUTE = timedelta(hours=12)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Who signs in. `programme_id` is null for every programme."""
+
+    email: str
+    role: str
+    programme_id: str | None
+
+    def may_see(self, programme_id: str) -> bool:
+        return self.programme_id is None or self.programme_id == programme_id
+
+
+class Accounts:
+    """The access store, as sign-in needs it; each call is a transaction of its own, and the audit log knows."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, *, email: str, role: str, programme_id: str | None, password: str, now: datetime) -> Account:
+        """A new account; the address is compared without regard to case."""
+        with writing(self._engine) as connection:
+            new = _add_account(
+                connection, email=email, role=role, programme_id=programme_id, password=password, now=now
+            )
+            audit.note(connection, at=now, who="command line", action="account added", about=new.email)
+        return new
+
+    def sign_in(self, *, email: str, password: str, now: datetime) -> str | None:
+        """A session token, or None: a wrong password, an unknown address and a locked account look the same."""
+        with writing(self._engine) as connection:
+            token = _sign_in(connection, email=email, password=password, now=now)
+            action = "signed in" if token else "sign-in refused"
+            audit.note(connection, at=now, who=email.strip().lower()[:254], action=action, about="dashboard")
+        return token
+
+    def account_of(self, token: str, now: datetime) -> Account | None:
+        """Who holds this session, unless it has been idle or open for too long; keeps it awake."""
+        with reading(self._engine) as connection:
+            account, seen_at = _account_of(connection, token, now)
+        if account is not None and seen_at is not None and seen_at < now - AWAKE_EVERY:
+            with writing(self._engine) as connection:
+                _keep_awake(connection, token, now)
+        return account
+
+    def sign_out(self, token: str, now: datetime) -> None:
+        """End one session."""
+        with writing(self._engine) as connection:
+            account, _seen_at = _account_of(connection, token, now)
+            _sign_out(connection, token)
+            if account is not None:
+                audit.note(connection, at=now, who=account.email, action="signed out", about="dashboard")
+
+    def entries(self, limit: int = 200) -> list[Mapping[str, Any]]:
+        """The audit log, newest first."""
+        with reading(self._engine) as connection:
+            return audit.entries(connection, limit)
+
+    def is_reachable(self) -> bool:
+        return is_reachable(self._engine)
+
+
+def open_accounts(settings: Settings) -> Accounts:
+    """The accounts of an installation."""
+    return Accounts(open_stores(settings).access)
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    return PasswordHasher()
+
+
+@cache
+def _nobody() -> str:
+    """A hash that no password fits, so that an unknown address takes as long as a known one."""
+    return _hasher().hash(secrets.token_urlsafe(24))
+
+
+def _add_account(
+    connection: Connection, *, email: str, role: str, programme_id: str | None, password: str, now: datetime
+) -> Account:
+    address = email.strip().lower()
+    if role not in ROLES:
+        raise RapportError(f"There is no role {role}; choose one of {', '.join(ROLES)}.")
+    if "@" not in address or any(character.isspace() for character in address):
+        raise RapportError(f"{email!r} is not an e-mail address.")
+    if connection.execute(select(accounts.c.email).where(accounts.c.email == address)).first():
+        raise RapportError(f"There is an account for {address} already.")
+    connection.execute(
+        insert(accounts).values(
+            email=address,
+            role=role,
+            programme_id=programme_id,
+            password_hash=_hasher().hash(password),
+            n_failed=0,
+            made_at=now,
+        )
+    )
+    return Account(email=address, role=role, programme_id=programme_id)
+
+
+def _sign_in(connection: Connection, *, email: str, password: str, now: datetime) -> str | None:
+    """A session token, or None: a wrong password, an unknown address and a locked account look the same."""
+    row = connection.execute(
+        select(accounts).where(accounts.c.email == email.strip().lower()).with_for_update()
+    ).one_or_none()
+    fits = _fits(row.password_hash if row else _nobody(), password)
+    if row is None:
+        return None
+    if row.locked_until is not None and row.locked_until > now:
+        return None
+    if not fits:
+        _count_failure(connection, row.email, row.n_failed + 1, now)
+        return None
+    connection.execute(update(accounts).where(accounts.c.email == row.email).values(n_failed=0, locked_until=None))
+    return _start_session(connection, row.email, now)
+
+
+def _fits(password_hash: str, password: str) -> bool:
+    try:
+        return _hasher().verify(password_hash, password)
+    except VerificationError:
+        return False
+
+
+def _count_failure(connection: Connection, email: str, n_failed: int, now: datetime) -> None:
+    is_locked = n_failed >= MAY_TRY
+    values = {
+        "n_failed": 0 if is_locked else n_failed,
+        "locked_until": now + LOCKED_FOR if is_locked else None,
+    }
+    connection.execute(update(accounts).where(accounts.c.email == email).values(values))
+
+
+def _start_session(connection: Connection, email: str, now: datetime) -> str:
+    token = secrets.token_urlsafe(32)
+    connection.execute(delete(sessions).where(sessions.c.made_at <= now - ABSOLUTE))
+    connection.execute(insert(sessions).values(token_sha256=_digest(token), email=email, made_at=now, seen_at=now))
+    return token
+
+
+def _account_of(connection: Connection, token: str, now: datetime) -> tuple[Account | None, datetime | None]:
+    query = (
+        select(accounts.c.email, accounts.c.role, accounts.c.programme_id, sessions.c.seen_at)
+        .join(sessions, sessions.c.email == accounts.c.email)
+        .where(
+            sessions.c.token_sha256 == _digest(token),
+            sessions.c.seen_at > now - IDLE,
+            sessions.c.made_at > now - ABSOLUTE,
+        )
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None, None
+    return Account(email=row.email, role=row.role, programme_id=row.programme_id), row.seen_at
+
+
+def _keep_awake(connection: Connection, token: str, now: datetime) -> None:
+    connection.execute(update(sessions).where(sessions.c.token_sha256 == _digest(token)).values(seen_at=now))
+
+
+def _sign_out(connection: Connection, token: str) -> None:
+    connection.execute(delete(sessions).where(sessions.c.token_sha256 == _digest(token)))
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Decides what may leave in a release: thresholds, complement, unanimity, rounding."""

@@ -1,0 +1,1 @@
+"""Holds one metric a file; the folder is the catalogue."""

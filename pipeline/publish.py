@@ -1,0 +1,60 @@
+"""Writes the rows that anyone may ever see: rounded numbers, or one sentence in their place."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from data.contracts import Published, conform
+from pipeline.disclosure.crowd import FEEDING
+from pipeline.disclosure.gate import PROGRAMME, WITHHELD
+from pipeline.disclosure.rounding import in_steps, rounded
+from pipeline.measure import CLAIM
+from pipeline.metric import Metric
+
+ORDER = ["view", "group", "side", "metric"]
+NO_NUMBER = {"value": None, "low": None, "high": None, "n": None, "shown": False, "reason": WITHHELD}
+
+
+def publish(
+    measured: pd.DataFrame,
+    shown: Sequence[bool],
+    flows: pd.DataFrame,
+    metrics: Mapping[str, Metric],
+    *,
+    programme_id: str,
+    release_id: str,
+    round_id: str,
+) -> pd.DataFrame:
+    """Published, from Measured that passed the gate and from the flow of people. Rows in one fixed order.
+
+    A withheld row carries nothing that depends on an answer: it reads the same whatever the reason.
+    """
+    rows = [
+        _number(row, metrics[str(row["metric"])]) if is_shown else _withheld(row)
+        for row, is_shown in zip(measured.to_dict("records"), shown, strict=True)
+    ]
+    rows += [_count(row) for row in flows.to_dict("records")]
+    ids = {"programme": programme_id, "release": release_id, "round": round_id}
+    frame = pd.DataFrame([{**ids, **row} for row in rows])
+    return conform(Published, frame.sort_values(ORDER, ignore_index=True))
+
+
+def _number(row: Mapping[Any, Any], metric: Metric) -> dict[str, object]:
+    value, low, high = rounded(row["value"], row["low"], row["high"], unit=metric.unit, scale=metric.scale)
+    n = sum(in_steps(int(row[f"n_{feeding}"])) for feeding in FEEDING[row["side"]])
+    return {**_about(row), "value": value, "low": low, "high": high, "n": n, "shown": True, "reason": ""}
+
+
+def _withheld(row: Mapping[Any, Any]) -> dict[str, object]:
+    return {**_about(row), **NO_NUMBER}
+
+
+def _count(row: Mapping[Any, Any]) -> dict[str, object]:
+    value = float(row["n"])
+    where = {"view": PROGRAMME, "group": PROGRAMME, "claim": CLAIM, "shown": True, "reason": ""}
+    return {**row, **where, "value": value, "low": value, "high": value}
+
+
+def _about(row: Mapping[Any, Any]) -> dict[str, object]:
+    return {name: row[name] for name in (*ORDER, "unit", "claim")}

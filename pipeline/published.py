@@ -1,0 +1,168 @@
+"""THE DOOR: everything that may be shown, from frozen releases only, with what each number means.
+
+The dashboard, reports and exports enter here and need nothing else of the pipeline.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import pandas as pd
+from sqlalchemy import Connection, Engine
+
+from data.contracts import Published, conform
+from data.store.engine import reading
+from data.store.releases import StoredRelease, releases_of
+from pipeline.disclosure.gate import PROGRAMME, WITHHELD
+from pipeline.flow import FLOWS
+from pipeline.metric import Example, Metric, catalogue
+from pipeline.release import is_intact, manifest_of, seal_is_valid
+
+__all__ = [
+    "FLOWS",
+    "PROGRAMME",
+    "WITHHELD",
+    "Example",
+    "Metric",
+    "Programme",
+    "Release",
+    "catalogue",
+    "latest",
+    "programmes",
+    "published",
+    "releases",
+    "trend",
+]
+
+Source = Connection | Engine
+TREND = ["round", "number", "pulse", "closed_on", "release", "value", "low", "high", "n", "unit", "claim", "shown"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Programme:
+    """A programme that has a release."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """What a release says of itself. `seal_valid` is None where no key was given to check it with."""
+
+    id: str
+    programme: str
+    round: str
+    number: int
+    pulse: str
+    opened_on: date
+    closed_on: date
+    made_at: datetime
+    questionnaire: str
+    code_version: str
+    content_sha256: str
+    single_item: tuple[str, ...]
+    thresholds: dict[str, object]
+    quarantined: dict[str, int]
+    seal_valid: bool | None
+    withdrawn_at: datetime | None
+    withdrawn_reason: str | None
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.withdrawn_at is not None
+
+
+def published(source: Source, programme_id: str | None = None, *, key: str | None = None) -> pd.DataFrame:
+    """Contract Published: the rows of every release that is not withdrawn and still is what was frozen.
+
+    With the key, releases whose seal does not hold are left out as well; `releases` names them.
+    """
+    stored = [each for each in _stored(source, programme_id) if each.withdrawn_at is None]
+    return _rows(each for each in stored if _holds(each, key))
+
+
+def latest(source: Source, programme_id: str, *, key: str | None = None) -> pd.DataFrame:
+    """Contract Published: the newest round of a programme; empty where it has no release yet."""
+    usable = [each for each in releases(source, programme_id, key=key) if _is_usable(each)]
+    rows = published(source, programme_id, key=key)
+    return rows[rows["release"] == (usable[-1].id if usable else "")].reset_index(drop=True)
+
+
+def trend(
+    source: Source,
+    programme_id: str,
+    metric: str,
+    *,
+    side: str = "both",
+    view: str = PROGRAMME,
+    group: str = PROGRAMME,
+    key: str | None = None,
+) -> pd.DataFrame:
+    """One number over a programme's rounds, oldest first; rounds that did not ask it have no row."""
+    rows = published(source, programme_id, key=key)
+    wanted = {"metric": metric, "side": side, "view": view, "group": group}
+    for name, value in wanted.items():
+        rows = rows[rows[name] == value]
+    about = pd.DataFrame(
+        [(each.id, each.number, each.pulse, each.closed_on) for each in releases(source, programme_id)],
+        columns=["release", "number", "pulse", "closed_on"],
+    )
+    return rows.merge(about, on="release").sort_values("number", ignore_index=True)[TREND]
+
+
+def programmes(source: Source) -> list[Programme]:
+    """Every programme that has a release, under the name its newest one carries."""
+    named = {each.programme: each.id for each in releases(source)}
+    about = {each.release_id: manifest_of(each)["programme"] for each in _stored(source, None)}
+    return [Programme(id=id_, name=about[newest]["name"]) for id_, newest in sorted(named.items())]
+
+
+def releases(source: Source, programme_id: str | None = None, *, key: str | None = None) -> list[Release]:
+    """Every release, withdrawn ones too, by programme and round number."""
+    told = [_told(each, key) for each in _stored(source, programme_id)]
+    return sorted(told, key=lambda each: (each.programme, each.number))
+
+
+def _stored(source: Source, programme_id: str | None) -> list[StoredRelease]:
+    if isinstance(source, Connection):
+        return releases_of(source, programme_id)
+    with reading(source) as connection:
+        return releases_of(connection, programme_id)
+
+
+def _holds(stored: StoredRelease, key: str | None) -> bool:
+    return is_intact(stored) if key is None else seal_is_valid(stored, key)
+
+
+def _is_usable(each: Release) -> bool:
+    return not each.is_withdrawn and each.seal_valid is not False
+
+
+def _rows(stored: Iterable[StoredRelease]) -> pd.DataFrame:
+    rows = [row for each in stored for row in json.loads(each.content)["rows"]]
+    return conform(Published, pd.DataFrame(rows, columns=list(Published.to_schema().columns)))
+
+
+def _told(stored: StoredRelease, key: str | None) -> Release:
+    about = manifest_of(stored)
+    return Release(
+        id=stored.release_id,
+        programme=stored.programme_id,
+        round=stored.round_id,
+        number=about["round"]["number"],
+        pulse=about["round"]["pulse"],
+        opened_on=date.fromisoformat(about["round"]["opened_on"]),
+        closed_on=date.fromisoformat(about["round"]["closed_on"]),
+        made_at=stored.made_at,
+        questionnaire=about["questionnaire"],
+        code_version=about["code_version"],
+        content_sha256=stored.content_sha256,
+        single_item=tuple(about["single_item"]),
+        thresholds=about["thresholds"],
+        quarantined=about["quarantined"],
+        seal_valid=(None if is_intact(stored) else False) if key is None else seal_is_valid(stored, key),
+        withdrawn_at=stored.withdrawn_at,
+        withdrawn_reason=stored.withdrawn_reason,
+    )

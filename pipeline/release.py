@@ -1,0 +1,156 @@
+"""Seals one round's numbers into a frozen release, and tells later whether it still is what it was."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from data.store.engine import Stores, writing
+from data.store.releases import StoredRelease, mark_batches_used, save_release
+from pipeline.disclosure.rounding import STEP
+from pipeline.disclosure.thresholds import Thresholds
+from pipeline.ingest import Inputs
+
+FORMAT = 1
+IDENTICAL, DIFFERS = "identical", "differs"
+
+
+def release_id(programme_id: str, round_id: str, number: int) -> str:
+    """The id of a round's release: readable, and the same whenever it is rebuilt."""
+    digest = hashlib.sha256(json.dumps([programme_id, round_id]).encode()).hexdigest()
+    return f"{programme_id[:80]}-{number}-{digest[:8]}"
+
+
+def manifest(
+    inputs: Inputs,
+    thresholds: Thresholds,
+    quarantined: pd.DataFrame,
+    *,
+    single_item: list[str],
+    key: str,
+    code_version: str,
+) -> dict[str, Any]:
+    """What a release says of itself. Nothing in it counts people or answers more finely than steps of five."""
+    asked = inputs.round
+    of_release = release_id(asked.programme_id, asked.round_id, asked.number)
+    return {
+        "format": FORMAT,
+        "release": of_release,
+        "programme": {"id": inputs.programme.programme_id, "name": inputs.programme.name},
+        "round": {
+            "id": asked.round_id,
+            "number": asked.number,
+            "pulse": asked.pulse,
+            "opened_on": asked.opens_at.date().isoformat(),
+            "closed_on": inputs.closed_on.isoformat(),
+        },
+        "questionnaire": asked.snapshot_id,
+        "thresholds": thresholds.as_dict(),
+        "code_version": code_version,
+        "quarantined": _up_to_steps(quarantined["reason"]),
+        "single_item": single_item,
+        "inputs": {
+            "hmac_sha256": inputs_digest(inputs, key),
+            "n_masked": inputs.n ^ _mask(of_release, key),
+        },
+    }
+
+
+def content_of(manifest: Mapping[str, Any], published: pd.DataFrame) -> str:
+    """Manifest and rows as canonical JSON: equal releases give equal bytes."""
+    rows = [
+        {name: None if pd.isna(value) else value for name, value in row.items()}
+        for row in published.astype(object).to_dict("records")
+    ]
+    whole = {"manifest": manifest, "rows": rows}
+    return json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def sealed(content: str, *, key: str, now: datetime) -> StoredRelease:
+    """A release ready to be frozen."""
+    about = json.loads(content)["manifest"]
+    return StoredRelease(
+        release_id=about["release"],
+        programme_id=about["programme"]["id"],
+        round_id=about["round"]["id"],
+        made_at=now,
+        content=content,
+        content_sha256=hashlib.sha256(content.encode()).hexdigest(),
+        seal=_hmac(key, content),
+    )
+
+
+def freeze(stores: Stores, new: StoredRelease, inputs: Inputs) -> StoredRelease:
+    """Save a release once, and mark the imports that it used. Safe to repeat after a crash in between."""
+    with writing(stores.published) as connection:
+        kept = save_release(connection, new)
+    with writing(stores.raw) as connection:
+        mark_batches_used(connection, kept.release_id, round_ids=inputs.questionnaires)
+    return kept
+
+
+def is_intact(stored: StoredRelease) -> bool:
+    """Whether the content is the one that the stored digest names; anyone can check this."""
+    return hashlib.sha256(stored.content.encode()).hexdigest() == stored.content_sha256
+
+
+def seal_is_valid(stored: StoredRelease, key: str) -> bool:
+    """Whether the content is, byte for byte, what was sealed with this key."""
+    return is_intact(stored) and hmac.compare_digest(stored.seal, _hmac(key, stored.content))
+
+
+def verify(stored: StoredRelease, rebuilt_content: str, key: str) -> str:
+    """ "identical", "inputs since erased (n); seal valid" or "differs". n counts answers and invitations."""
+    if not seal_is_valid(stored, key):
+        return DIFFERS
+    if stored.content == rebuilt_content:
+        return IDENTICAL
+    kept, rebuilt = (_inputs(content, stored.release_id, key) for content in (stored.content, rebuilt_content))
+    n_erased = kept["n"] - rebuilt["n"]
+    if n_erased > 0 and kept["hmac_sha256"] != rebuilt["hmac_sha256"]:
+        return f"inputs since erased ({n_erased}); seal valid"
+    return DIFFERS
+
+
+def inputs_digest(inputs: Inputs, key: str) -> str:
+    """One keyed digest of all that a release was made from.
+
+    Keyed, because a plain one would let people who know all answers but one try that one's few values.
+    """
+    frames = [
+        json.loads(frame.sort_values(list(frame.columns)).to_json(orient="values", date_format="iso"))
+        for frame in (inputs.answers, inputs.invited, inputs.pairings)
+    ]
+    asked = {name: str(value) for name, value in asdict(inputs.round).items()}
+    said = [frames, asked, inputs.snapshot_ids, inputs.programme.name, dict(inputs.programme.decisions)]
+    return _hmac(key, json.dumps(said, ensure_ascii=False, sort_keys=True))
+
+
+def _inputs(content: str, of_release: str, key: str) -> dict[str, Any]:
+    about = json.loads(content)["manifest"]["inputs"]
+    return {"hmac_sha256": about["hmac_sha256"], "n": about["n_masked"] ^ _mask(of_release, key)}
+
+
+def _mask(of_release: str, key: str) -> int:
+    """Hides the exact number of inputs from everyone without the key."""
+    return int(_hmac(key, f"number of inputs of {of_release}")[:12], 16)
+
+
+def _hmac(key: str, text: str) -> str:
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _up_to_steps(reasons: pd.Series) -> dict[str, int]:
+    """How many cells each reason set aside, at most: in steps of five, rounded up."""
+    return {str(reason): -(-int(n) // STEP) * STEP for reason, n in reasons.value_counts().sort_index().items()}
+
+
+def manifest_of(stored: StoredRelease) -> dict[str, Any]:
+    """What a stored release says of itself."""
+    about: dict[str, Any] = json.loads(stored.content)["manifest"]
+    return about

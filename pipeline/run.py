@@ -1,0 +1,132 @@
+"""Runs one closed round from answers to a frozen release: the whole story on one screen."""
+
+from collections.abc import Callable
+from datetime import datetime
+from importlib.metadata import version
+
+import pandas as pd
+
+from data.errors import RapportError
+from data.store.engine import Stores, reading
+from data.store.releases import StoredRelease, read_release, released_rounds
+from data.store.rounds import Round, rounds_of
+from pipeline import release
+from pipeline.disclosure import gate
+from pipeline.disclosure.crowd import Key
+from pipeline.disclosure.thresholds import thresholds
+from pipeline.flow import flow
+from pipeline.ingest import Inputs, ingest
+from pipeline.measure import measure
+from pipeline.metric import Facts, catalogue
+from pipeline.pooling import pool
+from pipeline.publish import publish
+from pipeline.score import asked, score
+from pipeline.validate import validate
+
+CODE_VERSION = version("rapport")
+Progress = Callable[[int, int, str], None]  # done, of how many, what
+
+
+def run_round(stores: Stores, *, programme_id: str, round_id: str, key: str, now: datetime) -> StoredRelease:
+    """The frozen release of one closed round; a second run changes nothing."""
+    _refuse_out_of_order(stores, programme_id, round_id)
+    inputs = ingest(stores.raw, programme_id=programme_id, round_id=round_id)
+    content = build(inputs, key=key)
+    return release.freeze(stores, release.sealed(content, key=key, now=now), inputs)
+
+
+def build(inputs: Inputs, *, key: str, code_version: str = CODE_VERSION) -> str:
+    """The release's content: the same inputs give the same bytes."""
+    metrics, limits, this = catalogue(), thresholds(inputs.programme.decisions), inputs.round
+    names = sorted({name for metric in metrics.values() for name in metric.constructs})
+    validated = validate(inputs.answers, inputs.questionnaires)
+    scored = score(validated.rated, inputs.questionnaire, round_id=this.round_id, names=names)
+    facts = Facts(invited=inputs.invited_now, scored=scored)
+    asks = asked(inputs.questionnaire, this.pulse, names, scored)
+    measurement = measure(facts, metrics, attributes=limits.attributes, asked=asks)
+    measured = measurement.measured
+    decided = gate.decide(measurement.crowds, metrics, limits, _respondents(facts.invited))
+    shown = [decided[_key(row)] for row in measured.itertuples()]
+    manifest = release.manifest(
+        inputs,
+        limits,
+        validated.quarantined,
+        single_item=_single_item(scored),
+        key=key,
+        code_version=code_version,
+    )
+    published = publish(
+        pool(measured, shown),
+        shown,
+        flow(facts.invited, inputs.pairings, on=inputs.closed_on),
+        metrics,
+        programme_id=this.programme_id,
+        release_id=manifest["release"],
+        round_id=this.round_id,
+    )
+    return release.content_of(manifest, published)
+
+
+def run_due(stores: Stores, *, key: str, now: datetime, progress: Progress | None = None) -> list[StoredRelease]:
+    """A release for every closed round without one, in the order of each programme's rounds."""
+    due = _due(stores)
+    made = []
+    for done, each in enumerate(due):
+        if progress is not None:
+            progress(done, len(due), each.round_id)
+        made.append(run_round(stores, programme_id=each.programme_id, round_id=each.round_id, key=key, now=now))
+    if progress is not None and due:
+        progress(len(due), len(due), due[-1].round_id)
+    return made
+
+
+def verify_release(stores: Stores, release_id: str, *, key: str) -> str:
+    """Rebuild a release from what the raw store holds today, and compare."""
+    with reading(stores.published) as connection:
+        kept = read_release(connection, release_id)
+    inputs = ingest(stores.raw, programme_id=kept.programme_id, round_id=kept.round_id)
+    rebuilt = build(inputs, key=key, code_version=release.manifest_of(kept)["code_version"])
+    return release.verify(kept, rebuilt, key)
+
+
+def _due(stores: Stores) -> list[Round]:
+    """Closed rounds without a release that no open round comes before."""
+    with reading(stores.raw) as connection:
+        known = rounds_of(connection)
+    with reading(stores.published) as connection:
+        released = released_rounds(connection)
+    blocked: set[str] = set()
+    due = []
+    for each in known:
+        if each.closed_at is None:
+            blocked.add(each.programme_id)
+        elif each.round_id not in released and each.programme_id not in blocked:
+            due.append(each)
+    return due
+
+
+def _refuse_out_of_order(stores: Stores, programme_id: str, round_id: str) -> None:
+    with reading(stores.raw) as connection:
+        known = rounds_of(connection, programme_id)
+    with reading(stores.published) as connection:
+        released = released_rounds(connection, programme_id)
+    number = next((each.number for each in known if each.round_id == round_id), 0)
+    waiting = [each.round_id for each in known if each.number < number and each.round_id not in released]
+    if waiting:
+        raise RapportError(f"The round {round_id} waits for the release of {waiting[0]}, which comes before it.")
+
+
+def _respondents(invited: pd.DataFrame) -> dict[str, int]:
+    """How many people of each side answered."""
+    answered = invited[invited["has_answered"]]
+    return {side: answered.loc[answered["side"] == side, "person_id"].nunique() for side in ("mentor", "mentee")}
+
+
+def _single_item(scored: pd.DataFrame) -> list[str]:
+    """ "construct/side" where nobody answered more than one item: such a score says so."""
+    most = scored.groupby(["construct", "side"])["n_items"].max()
+    return [f"{construct} ({side})" for (construct, side), n in most.items() if n == 1]
+
+
+def _key(row: object) -> Key:
+    return Key(**{name: getattr(row, name) for name in ("metric", "view", "group", "side")})

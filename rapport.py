@@ -1,0 +1,242 @@
+"""The front door: mounts each room's verbs and composes those that cross rooms; computes nothing."""
+
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from datetime import time as clock_time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import dashboard.commands
+import pipeline.commands
+import typer
+from typer.main import get_command
+
+import data.commands
+import surveys.commands
+from data.errors import RapportError
+from data.terminal import installation, progress, say
+
+if TYPE_CHECKING:
+    from data.settings import Settings
+    from data.store.engine import Stores
+
+DEMO_ACCOUNTS = {"hr": "cleo@demo.example", "leader": "dan@demo.example"}
+LATE_ANSWERS = 3  # in the demo, three people answer by file after a round closed
+
+app = typer.Typer(
+    name="rapport",
+    help="Tells whether a mentoring programme works, without anyone reading what one person said.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def choose_home(
+    context: typer.Context,
+    home: Annotated[Path | None, typer.Option(help="Where state lives; RAPPORT_HOME says it too.")] = None,
+) -> None:
+    """Every verb works on one home."""
+    context.obj = home
+
+
+app.command("init")(data.commands.init)
+app.command("quarantine")(data.commands.quarantine)
+app.add_typer(data.commands.account, name="account")
+app.add_typer(data.commands.importing, name="import")
+data.commands.importing.command("answers")(surveys.commands.import_answers)
+app.add_typer(surveys.commands.rounds, name="rounds")
+app.command("run")(pipeline.commands.run)
+app.command("published")(pipeline.commands.published)
+app.command("verify")(pipeline.commands.verify)
+app.command("report")(dashboard.commands.report)
+
+
+# --- serve ---------------------------------------------------------------------------------------
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    only: Annotated[str | None, typer.Option(help="answers or dashboard; both without it.")] = None,
+) -> None:
+    """The answering pages and the dashboard, until Ctrl-C."""
+    servers = {"answers": surveys.commands.serve, "dashboard": dashboard.commands.serve}
+    if only is not None:
+        if only not in servers:
+            raise RapportError(f"--only expects answers or dashboard, not {only!r}.")
+        with installation(context) as opened:
+            settings = opened.settings
+        servers[only](settings)
+        return
+    with installation(context) as opened:
+        settings = opened.settings
+    say(f"Dashboard: http://{settings.host}:{settings.dashboard_port}/")
+    say(f"Answering pages: {settings.public_answers_url}/")
+    _run_side_by_side(settings.home, list(servers))
+
+
+def _run_side_by_side(home: Path, names: list[str]) -> None:
+    """Two processes on purpose: a hole in one server is not a hole in the other. Both end together."""
+    command = [sys.executable, "-m", "rapport", "--home", str(home), "serve", "--only"]
+    running = [subprocess.Popen([*command, name]) for name in names]  # noqa: S603 - our own program
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        while all(process.poll() is None for process in running):
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        say("Stopping.")
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(timeout=20)
+
+
+# --- demo ----------------------------------------------------------------------------------------
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    pairings: Annotated[int, typer.Option(min=10, max=2000)] = 120,
+    rounds: Annotated[int, typer.Option(min=1, max=12)] = 6,
+    seed: int = 7,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Make it, print the sign-ins, and stop.")] = False,
+) -> None:
+    """An example company with true effects: imported, answered, computed, and served."""
+    import data.jobs
+
+    settings, stores = data.jobs.prepare(context.obj)
+    card = settings.home / "demo-card.txt"
+    if not card.exists():
+        data.jobs.refuse_unless_empty(stores)
+        _make_demo(settings, stores, pairings=pairings, rounds=rounds, seed=seed)
+        card.write_text(_card(settings, stores), encoding="utf-8")
+        card.chmod(0o600)
+    stores.dispose()
+    say(card.read_text(encoding="utf-8"))
+    if not no_serve:
+        _run_side_by_side(settings.home, ["answers", "dashboard"])
+
+
+def _make_demo(settings: "Settings", stores: "Stores", *, pairings: int, rounds: int, seed: int) -> None:
+    import numpy as np
+    import pipeline.jobs
+
+    import data.demo.goals
+    import data.jobs
+    from data import settings as reading_settings
+    from data.demo import organisation
+    from data.demo.answering import Respondents
+
+    rng = np.random.default_rng(seed)
+    now = reading_settings.now()
+    size = max(2000, 16 * pairings)
+    say(f"Making a company of {size} people with {pairings} pairings …")
+    company = organisation.make(pairings=pairings, today=now.date(), rounds=rounds, rng=rng, size=size)
+    tables = {
+        "people": company.people,
+        "pairings": company.pairings,
+        "employment": company.employment,
+        "engagement": company.engagement,
+    }
+    for kind, report in data.jobs.import_tables(settings, stores, settings.home / "demo-files", tables).items():
+        say(f"  {kind}: {report.accepted} rows imported, {report.quarantined} quarantined")
+    data.demo.goals.set_goals(stores, rng)
+    _answer_rounds(stores, settings.home, organisation.round_days(now.date(), rounds), Respondents(rng))
+    say("Computing and sealing one release a round …")
+    with progress("Releases") as step:
+        pipeline.jobs.run_due(stores, key=str(settings.secret_key).encode(), now=now, progress=step)
+
+
+def _answer_rounds(stores: "Stores", home: Path, days: list[Any], respondents: Any) -> None:
+    """Every round in turn: kickoff first, a milestone every fourth, the last one left open."""
+    import surveys.jobs
+
+    with progress("Rounds") as step:
+        for number, (opens_on, closes_on) in enumerate(days, 1):
+            round_id = f"mentoring-{number}"
+            pulse = "kickoff" if number == 1 else "milestone" if number % 4 == 0 else "pulse"
+            opens_at, closes_at = (datetime.combine(day, clock_time(7), UTC) for day in (opens_on, closes_on))
+            surveys.jobs.open_round(
+                stores,
+                round_id=round_id,
+                programme_id=None,
+                pulse=pulse,
+                opens_at=opens_at,
+                closes_at=closes_at,
+            )
+            is_open = number == len(days)
+            fill = _answering(respondents, number, 2.0 if is_open else 14.0)
+            n_answers = surveys.jobs.answer_with(stores, round_id, fill)
+            if not is_open:
+                surveys.jobs.close_due(stores, closes_at + timedelta(minutes=1))
+            if number == 2:
+                surveys.jobs.send_late(stores, round_id, home / "demo-files" / "late.csv", LATE_ANSWERS)
+            say(f"  {round_id} ({pulse}): {n_answers} answered{', still open' if is_open else ''}")
+            step(number, len(days))
+
+
+def _answering(respondents: Any, number: int, until_day: float) -> Any:
+    """Who answers a form, and what; in the open round nobody has answered later than today, Ada and Ben not yet."""
+
+    def fill(form: Any) -> Any:
+        filled = respondents.fill(
+            pairing_id=form.ask.pairing_id,
+            person_id=form.ask.person_id,
+            side=form.ask.side,
+            language=form.ask.language,
+            round_number=number,
+            questions=[*form.questions, *form.operational],
+            goal_ids=[goal.goal_id for goal in form.goals],
+        )
+        is_guide = until_day < 14 and form.ask.other_name in ("Ada Okafor", "Ben Lindqvist")
+        return None if filled is None or filled.day > until_day or is_guide else filled
+
+    return fill
+
+
+def _card(settings: "Settings", stores: "Stores") -> str:
+    """What a person needs to try the demo: two addresses, two sign-ins, two links."""
+    import surveys.jobs
+    from data import settings as reading_settings
+
+    now = reading_settings.now()
+    passwords = {role: data.commands.add_account(settings, email, role, None) for role, email in DEMO_ACCOUNTS.items()}
+    open_round = surveys.jobs.open_rounds(stores, now)[-1]
+    links = surveys.jobs.make_links(stores, settings, open_round, now)
+    surveys.commands.write_links(settings.home / "demo-links.csv", links)
+    by_name = {link.name: link.url for link in links}
+    return "\n".join(
+        [
+            "",
+            f"Dashboard           http://{settings.host}:{settings.dashboard_port}/",
+            f"Answering pages     {settings.public_answers_url}/",
+            "",
+            *(f"Sign in as {role:8} {email}  {passwords[role]}" for role, email in DEMO_ACCOUNTS.items()),
+            "",
+            f"Answer as Ben, mentee   {by_name['Ben Lindqvist']}",
+            f"Answer as Ada, mentor   {by_name['Ada Okafor']}",
+            "",
+            f"Everybody's links: {settings.home / 'demo-links.csv'}",
+            "",
+        ]
+    )
+
+
+def main() -> None:
+    """Run a verb; a RapportError is one sentence on stderr and exit code 1."""
+    try:
+        get_command(app)(standalone_mode=True)
+    except RapportError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

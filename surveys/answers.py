@@ -1,0 +1,121 @@
+"""Checks one submitted form against the questions it asked, then stores it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from data.store import answers, people, rounds
+from data.store.answers import Receipt, Submission
+from data.store.engine import Connection
+from data.store.people import Goal
+from data.store.rounds import Ask, Round
+from surveys.forms import asked
+from surveys.questionnaire import DECLINED, Question, Questionnaire
+
+MAX_COMMENT = 2_000
+LEVELS = range(-2, 3)
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """One page: an ask with the questions and goals that it shows."""
+
+    ask: Ask
+    round: Round
+    questionnaire: Questionnaire
+    questions: tuple[Question, ...]
+    operational: tuple[Question, ...]
+    goals: tuple[Goal, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What a submitted form said; `problems` names the fields that could not be read."""
+
+    answers: Mapping[str, str] = field(default_factory=dict)
+    goal_levels: Mapping[str, int] = field(default_factory=dict)
+    comment: str | None = None
+    is_comment_for_release: bool = False
+    problems: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.answers or self.goal_levels or self.comment)
+
+
+def prepare(connection: Connection, ask: Ask) -> Form:
+    """The form of one ask, from the questionnaire that its round froze."""
+    questionnaire = Questionnaire.from_json(rounds.questionnaire_json(connection, ask.round_id))
+    of = rounds.read_round(connection, ask.round_id)
+    pulse = questionnaire.pulses[of.pulse]
+    goals = [goal for goal in people.goals_of(connection, ask.pairing_id) if goal.is_agreed]
+    return Form(
+        ask=ask,
+        round=of,
+        questionnaire=questionnaire,
+        questions=asked(questionnaire, of.pulse, ask.side, ask.form),
+        operational=tuple(questionnaire.questions[question_id] for question_id in pulse.operational),
+        goals=tuple(goals),
+    )
+
+
+def allowed(questionnaire: Questionnaire, question: Question) -> tuple[str, ...]:
+    """The values that a control of this question can send."""
+    decline = (DECLINED,) if question.may_decline else ()
+    if question.kind == "scale" and question.scale is not None:
+        points = questionnaire.scales[question.scale].n_points
+        return (*(str(point) for point in range(1, points + 1)), *decline)
+    if question.kind == "yes_no":
+        return ("yes", "no", *decline)
+    return (*question.options, *decline)
+
+
+def check(form: Form, fields: Mapping[str, str]) -> Checked:
+    """Read the fields of a submitted page; an empty field is no answer, an impossible one a problem."""
+    said: dict[str, str] = {}
+    problems: list[str] = []
+    for question in (*form.questions, *form.operational):
+        value = fields.get(f"q:{question.id}", "")
+        if value in allowed(form.questionnaire, question):
+            said[question.id] = value
+        elif value:
+            problems.append(question.id)
+    levels: dict[str, int] = {}
+    for goal in form.goals:
+        value = fields.get(f"goal:{goal.goal_id}", "")
+        if value in {str(level) for level in LEVELS}:
+            levels[goal.goal_id] = int(value)
+        elif value:
+            problems.append(goal.goal_id)
+    comment = CONTROL.sub("", fields.get("comment", "")).replace("\r\n", "\n").strip()
+    if len(comment) > MAX_COMMENT:
+        problems.append("comment")
+    return Checked(
+        answers=said,
+        goal_levels=levels,
+        comment=comment or None,
+        is_comment_for_release=bool(comment) and fields.get("release") == "yes",
+        problems=tuple(problems),
+    )
+
+
+def submit(
+    connection: Connection, form: Form, checked: Checked, *, submission_id: str, language: str, now: datetime
+) -> Receipt:
+    """Store a checked form; the caller acknowledges only after its transaction has committed."""
+    return answers.store_response(
+        connection,
+        Submission(
+            invitation_id=form.ask.invitation_id,
+            submission_id=submission_id,
+            received_at=now,
+            source="web",
+            language=language,
+            answers=checked.answers,
+            goal_levels=checked.goal_levels,
+            comment=checked.comment,
+            is_comment_for_release=checked.is_comment_for_release,
+        ),
+    )
