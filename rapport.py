@@ -151,7 +151,7 @@ def _make_demo(settings: "Settings", stores: "Stores", *, pairings: int, rounds:
     _answer_rounds(stores, settings.home, organisation.round_days(now.date(), rounds), Respondents(rng))
     say("Computing and sealing one release a round …")
     with progress("Releases") as step:
-        pipeline.jobs.run_due(stores, key=str(settings.secret_key).encode(), now=now, progress=step)
+        pipeline.jobs.run_due(stores, key=str(settings.secret_key), now=now, progress=step)
 
 
 def _answer_rounds(stores: "Stores", home: Path, days: list[Any], respondents: Any) -> None:

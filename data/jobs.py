@@ -13,10 +13,15 @@ from data.store.engine import Stores, migrate, open_stores, reading
 from data.store.people import programmes_kept
 
 
+DEMO_SETTINGS = 'organisation = "Demo Company"\n'
+
+
 def prepare(home: Path | None) -> tuple[Settings, Stores]:
-    """A home with its settings, secret and empty, migrated stores."""
+    """A home with its settings, secret and migrated stores, for the demo."""
     where = reading_settings.load(home).home
-    reading_settings.make_home(where)
+    if reading_settings.make_home(where):
+        with (where / "rapport.toml").open("a", encoding="utf-8") as file:
+            file.write(DEMO_SETTINGS)
     settings = reading_settings.load(where)
     stores = open_stores(settings)
     migrate(stores)

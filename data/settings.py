@@ -124,3 +124,11 @@ def make_home(home: Path) -> bool:
 def now() -> datetime:
     """The clock; the only other place that may read it is the front door."""
     return datetime.now(UTC)
+
+
+def refuse_plain_http(settings: Settings) -> None:
+    """A server that others reach needs TLS in front of it, or anyone on the way reads the answers."""
+    if settings.host not in LOOPBACK and not settings.behind_proxy:
+        raise RapportError(
+            f"Rapport does not serve plain HTTP on {settings.host}; put a proxy with TLS in front and set behind_proxy."
+        )

@@ -88,7 +88,7 @@ def tell(report: Any, *, as_json: bool) -> None:
 def progress(what: str) -> Iterator[Any]:
     """A function to call with (done, total); draws a bar on a terminal and nothing elsewhere."""
     if not sys.stderr.isatty():
-        yield lambda _done, _total: None
+        yield lambda _done, _total, _what="": None
         return
     with _bar(what) as step:
         yield step
@@ -101,4 +101,4 @@ def _bar(what: str) -> Iterator[Any]:
 
     with Progress(console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(what, total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)
+        yield lambda done, total, _what="": bars.update(task, completed=done, total=total)

@@ -38,15 +38,15 @@ def measure(
     people, views = _people(facts.invited), [PROGRAMME, *attributes]
     rows: list[dict[str, object]] = []
     crowds: dict[Key, Crowd] = {}
-    for metric in metrics.values():
-        sides = [side for side in metric.sides if _is_asked(metric, side, asked)]
+    sides_of = {id_: [side for side in each.sides if _is_asked(each, side, asked)] for id_, each in metrics.items()}
+    for metric in (each for each in metrics.values() if sides_of[each.id]):
         contributed = metric.compute(facts).merge(people, on=["pairing_id", "part"])
         for view in views[:1] if metric.is_programme_only else views:
             each = _each_unit(metric, contributed, view)
             spread = _spreads(metric, each)
             slices = dict(iter(each.groupby(["side", "group"])))
             for group in _groups(people, view):
-                for side in sides:
+                for side in sides_of[metric.id]:
                     piece = slices.get((side, group))
                     key = Key(metric=metric.id, view=view, group=group, side=side)
                     crowds[key] = Crowd() if piece is None else _crowd(metric, piece)

@@ -18,7 +18,8 @@ def shrink(estimate: Sequence[float] | pd.Series, se: Sequence[float] | pd.Serie
 
     estimate_j ~ N(θ_j, se_j²), θ_j ~ N(μ, τ²); μ has a flat prior and is integrated out, τ ≥ 0 has a flat
     prior and is integrated on a grid (Gelman et al., Bayesian Data Analysis 3rd ed. 2013, section 5.4): a
-    plug-in τ covers too little with few groups. p_above is P(θ_j > μ). Groups without a number stay so.
+    plug-in τ covers too little with few groups. p_above is P(θ_j > mean of all θ). Groups without a number
+    stay without.
     """
     index = estimate.index if isinstance(estimate, pd.Series) else pd.RangeIndex(len(estimate))
     value, error = np.asarray(estimate, dtype=float), np.asarray(se, dtype=float)
@@ -53,10 +54,20 @@ def _shrink(value: Floats, error: Floats) -> Floats:
     centre = own * value + (1 - own) * mu[:, None]
     inside = own * error**2
     spread = np.sqrt(inside + (1 - own) ** 2 / precision[:, None])
-    off = np.sqrt(inside + own**2 / precision[:, None])
-    lead = np.divide(own * (value - mu[:, None]), off, out=np.zeros_like(off), where=off > 0)
+    lead = _lead(centre, inside, 1 - own, precision)
     ends = [_quantile(centre, spread, weight, tail) for tail in (TAIL, 1 - TAIL)]
     return np.column_stack([weight @ centre, *ends, weight @ ndtr(lead)])
+
+
+def _lead(centre: Floats, inside: Floats, borrowed: Floats, precision: Floats) -> Floats:
+    """How many standard deviations each group lies above the mean of the groups, at each τ."""
+    n = centre.shape[1]
+    over = centre - centre.mean(axis=1, keepdims=True)
+    own = inside * (1 - 2 / n) + inside.sum(axis=1, keepdims=True) / n**2
+    shared = (borrowed - borrowed.mean(axis=1, keepdims=True)) ** 2 / precision[:, None]
+    spread = np.sqrt(own + shared)
+    lead: Floats = np.divide(over, spread, out=np.zeros_like(over), where=spread > 0)
+    return lead
 
 
 def _grid(value: Floats, error: Floats) -> Floats:

@@ -12,7 +12,8 @@ import pandas as pd
 from sqlalchemy import Connection, Engine
 
 from data.contracts import Published, conform
-from data.store.engine import reading
+from data.settings import Settings
+from data.store.engine import is_reachable, open_stores, reading
 from data.store.releases import StoredRelease, releases_of
 from pipeline.disclosure.gate import PROGRAMME, WITHHELD
 from pipeline.flow import FLOWS
@@ -28,7 +29,11 @@ __all__ = [
     "Programme",
     "Release",
     "catalogue",
+    "PublishedStore",
+    "as_csv",
+    "as_json",
     "latest",
+    "open_published",
     "programmes",
     "published",
     "releases",
@@ -166,3 +171,48 @@ def _told(stored: StoredRelease, key: str | None) -> Release:
         withdrawn_at=stored.withdrawn_at,
         withdrawn_reason=stored.withdrawn_reason,
     )
+
+
+class PublishedStore:
+    """The published store of one installation, as screen, reports and exports read it; seals are checked."""
+
+    def __init__(self, engine: Engine, key: str | None) -> None:
+        self._engine = engine
+        self._key = key
+
+    def numbers(self, programme_id: str | None = None) -> pd.DataFrame:
+        """Contract Published: every number that may be shown."""
+        return published(self._engine, programme_id, key=self._key)
+
+    def releases(self, programme_id: str | None = None) -> list[Release]:
+        """Every release with its seal's verdict, oldest round first, withdrawn ones too."""
+        return releases(self._engine, programme_id, key=self._key)
+
+    def programmes(self) -> list[Programme]:
+        """Every programme that has a release."""
+        return programmes(self._engine)
+
+    def is_reachable(self) -> bool:
+        return is_reachable(self._engine)
+
+
+def open_published(settings: Settings) -> PublishedStore:
+    """What an installation has published."""
+    return PublishedStore(open_stores(settings).published, settings.secret_key)
+
+
+def as_json(rows: pd.DataFrame) -> str:
+    """Contract Published as a JSON list; what is not shown is null."""
+    plain = rows.astype(object).where(rows.notna(), None).to_dict("records")
+    return json.dumps(plain, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def as_csv(rows: pd.DataFrame) -> str:
+    """Contract Published as CSV; no cell can be taken for a formula."""
+    texts = rows.select_dtypes(include=["object", "string"]).columns
+    safe = rows.assign(**{name: rows[name].map(_no_formula) for name in texts})
+    return str(safe.to_csv(index=False, lineterminator="\n"))
+
+
+def _no_formula(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

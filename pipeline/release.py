@@ -123,7 +123,7 @@ def inputs_digest(inputs: Inputs, key: str) -> str:
     Keyed, because a plain one would let people who know all answers but one try that one's few values.
     """
     frames = [
-        json.loads(frame.sort_values(list(frame.columns)).to_json(orient="values", date_format="iso"))
+        frame.sort_values(list(frame.columns)).to_csv(index=False)
         for frame in (inputs.answers, inputs.invited, inputs.pairings)
     ]
     asked = {name: str(value) for name, value in asdict(inputs.round).items()}

@@ -8,6 +8,7 @@ import typer
 
 from data import settings as reading_settings
 from data.errors import RapportError
+from data.settings import Settings, refuse_plain_http
 from data.terminal import Json, installation, progress, say, show_json, table, tell
 
 rounds = typer.Typer(help="The calendar and state of rounds; open and close them.", invoke_without_command=True)
@@ -102,11 +103,28 @@ def import_answers(
             path=file,
             tool=tool,
             round_id=round_id,
-            mapping=map_file,
+            map_path=map_file,
             dry_run=dry_run,
             now=reading_settings.now(),
         )
     tell(report, as_json=as_json)
+
+
+def serve(settings: Settings) -> None:
+    """The answering pages until stopped; plain HTTP is for loopback, or behind a declared proxy."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    refuse_plain_http(settings)
+    Granian(
+        "surveys.web:app",
+        factory=True,
+        address=settings.host,
+        port=settings.answers_port,
+        interface=Interfaces.ASGI,
+        log_access=False,  # an access log would hold tokens
+        websockets=False,
+    ).serve()
 
 
 def _moment(text: str | None, option: str) -> datetime | None:

@@ -156,4 +156,4 @@ def send_late(stores: Stores, round_id: str, path: Path, n_late: int) -> ImportR
             asked = {question.id for question in form.questions}
             cells = ["4" if question_id in asked else "" for question_id in question_ids]
             writer.writerow([form.ask.pairing_id, form.ask.side, late_at.isoformat(), *cells])
-    return import_answers(stores, path=path, tool="csv", round_id=round_id, mapping=None, dry_run=False, now=late_at)
+    return import_answers(stores, path=path, tool="csv", round_id=round_id, now=late_at)

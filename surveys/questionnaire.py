@@ -8,7 +8,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
@@ -160,6 +160,7 @@ class Questionnaire:
         return _canonical(asdict(self))
 
     @staticmethod
+    @lru_cache(maxsize=32)  # every page of a round reads the same snapshot
     def from_json(content: str) -> "Questionnaire":
         raw = json.loads(content)
         return Questionnaire(

@@ -94,9 +94,7 @@ class Respondents:
         level = self._level(pairing_id, person_id, side, round_number)
         answers = {q.id: self._answer(q, level) for q in questions if self.rng.random() > 0.02}
         progress = -1.6 + 0.35 * round_number + 0.02 * (level - truth.TRUST_FIRST_ROUND)
-        levels = {
-            goal: int(np.clip(round(progress + 0.6 * self.rng.standard_normal()), -2, 2)) for goal in goal_ids
-        }
+        levels = {goal: int(np.clip(round(progress + 0.6 * self.rng.standard_normal()), -2, 2)) for goal in goal_ids}
         comment = None
         if self.rng.random() < truth.COMMENT_SHARE:
             comment = str(self.rng.choice(COMMENTS[language]))
@@ -128,8 +126,6 @@ class Respondents:
             rare = 0.03 if question.id == "contact_me" else 0.88
             return "yes" if self.rng.random() < rare else "no"
         point = level + truth.CONSTRUCT_SHIFT.get(question.construct, 0.0)
-        point += (
-            self._drawn(truth.ITEM_SD, "question", question.id) + truth.ANSWER_SD * self.rng.standard_normal()
-        )
+        point += self._drawn(truth.ITEM_SD, "question", question.id) + truth.ANSWER_SD * self.rng.standard_normal()
         tapped = int(np.clip(round(point / 25), 0, 4)) + 1
         return str(6 - tapped if question.reverse else tapped)

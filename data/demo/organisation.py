@@ -85,16 +85,13 @@ def _staff(size: int, today: date, rng: np.random.Generator) -> pd.DataFrame:
             "person_id": [f"E{number:05d}" for number in range(1, size + 1)],
             "name": names,
             "email": [f"{_slug(name)}.{n}@demo.example" for n, name in enumerate(names, 1)],
-            "language": np.where(
-                (location == "Leipzig") & (rng.random(size) < truth.GERMAN_SHARE / 0.35), "de", "en"
-            ),
+            "language": np.where((location == "Leipzig") & (rng.random(size) < truth.GERMAN_SHARE / 0.35), "de", "en"),
             "time_zone": [ZONES[place] for place in location],
             "department": rng.choice(DEPARTMENTS, size, p=DEPARTMENT_SHARES),
             "location": location,
             "grade": rng.choice(GRADES, size, p=GRADE_SHARES),
             "hired_on": [
-                after if late else before
-                for after, before, late in zip(later, hired, joins_later, strict=True)
+                after if late else before for after, before, late in zip(later, hired, joins_later, strict=True)
             ],
             "ambition": rng.standard_normal(size),
         }
@@ -111,17 +108,13 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z]+", ".", name.lower())
 
 
-def _pairings(
-    staff: pd.DataFrame, n_pairings: int, today: date, rounds: int, rng: np.random.Generator
-) -> pd.DataFrame:
+def _pairings(staff: pd.DataFrame, n_pairings: int, today: date, rounds: int, rng: np.random.Generator) -> pd.DataFrame:
     """Two cohorts: the first starts before round 1, the second after the middle round."""
     days = round_days(today, rounds)
     starts = {"first": days[0][0] - timedelta(days=14), "second": days[rounds // 2][0] - timedelta(days=14)}
     first = round(n_pairings * COHORT_SHARES["first"])
     sizes = {"first": first, "second": n_pairings - first}
-    seniors = staff[
-        staff["grade"].isin(["G4", "G5"]) & (staff["hired_on"] < starts["first"] - timedelta(days=365))
-    ]
+    seniors = staff[staff["grade"].isin(["G4", "G5"]) & (staff["hired_on"] < starts["first"] - timedelta(days=365))]
     juniors = staff[staff["grade"].isin(["G1", "G2", "G3"])]
     taken: set[str] = set()
     rows = []
@@ -158,9 +151,7 @@ def _mentors(seniors: pd.DataFrame, n: int, rng: np.random.Generator) -> list[st
     return mentors[:n]
 
 
-def _leave(
-    staff: pd.DataFrame, enrolled_on: pd.Series, today: date, rng: np.random.Generator
-) -> pd.DataFrame:
+def _leave(staff: pd.DataFrame, enrolled_on: pd.Series, today: date, rng: np.random.Generator) -> pd.DataFrame:
     """Month by month, who leaves: ambition and mentoring both keep people, by the ratios in truth.py."""
     enrolled = staff["person_id"].map(enrolled_on)
     hazard = truth.MONTHLY_EXIT * truth.AMBITION_EXIT_RATIO ** staff["ambition"].to_numpy()
@@ -216,9 +207,7 @@ def _employment(staff: pd.DataFrame) -> pd.DataFrame:
     return staff[columns].assign(valid_from=staff["hired_on"]).reset_index(drop=True)
 
 
-def _engagement(
-    staff: pd.DataFrame, enrolled_on: pd.Series, today: date, rng: np.random.Generator
-) -> pd.DataFrame:
+def _engagement(staff: pd.DataFrame, enrolled_on: pd.Series, today: date, rng: np.random.Generator) -> pd.DataFrame:
     """Three yearly-ish surveys of everyone employed; whole points of a five-point scale."""
     parts = []
     for back in (720, 360, 30):
@@ -239,7 +228,5 @@ def _engagement(
             + truth.ENGAGEMENT_SD * rng.standard_normal(len(here))
         )
         said = np.clip(np.round(score * 2) / 2, 1, 5)
-        parts.append(
-            pd.DataFrame({"person_id": here["person_id"], "measured_on": day, "score": said, "scale_max": 5})
-        )
+        parts.append(pd.DataFrame({"person_id": here["person_id"], "measured_on": day, "score": said, "scale_max": 5}))
     return pd.concat(parts, ignore_index=True)

@@ -94,7 +94,7 @@ def email(text: str, _layout: Layout) -> str:
 
 
 def language(text: str, _layout: Layout) -> str:
-    if not _LANGUAGE.fullmatch(text):
+    if len(text) > 20 or not _LANGUAGE.fullmatch(text):
         raise CellError("not a language tag such as en or de-CH")
     first, *rest = text.replace("_", "-").split("-")
     return "-".join([first.lower(), *rest])

@@ -63,9 +63,7 @@ def _records(text: str, separator: str, limits: Limits) -> Iterator[RawRow]:
         yield row
 
 
-def _record(
-    text: str, place: int, number: int, pattern: re.Pattern[str], limits: Limits
-) -> tuple[RawRow, int]:
+def _record(text: str, place: int, number: int, pattern: re.Pattern[str], limits: Limits) -> tuple[RawRow, int]:
     cells: list[str | None] = []
     fault = ""
     while True:

@@ -91,9 +91,7 @@ def _write(
     return finished
 
 
-def keep_refused(
-    connection: Connection, batch_id: str, refused: Sequence[Refusal], key: bytes | None = None
-) -> None:
+def keep_refused(connection: Connection, batch_id: str, refused: Sequence[Refusal], key: bytes | None = None) -> None:
     """Quarantine rows with their reasons; with a key, people in them stand under their pseudonym."""
     batches.keep_quarantined(
         connection,

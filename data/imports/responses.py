@@ -83,10 +83,7 @@ def _invitations(
     connection: Connection, of_round: Round, given: Iterable[Given]
 ) -> tuple[dict[tuple[str, str], Invitation], list[Change]]:
     """The invitation behind each response; who was asked by the other tool only gets one now."""
-    invited = {
-        (entry.pairing_id, entry.side): entry
-        for entry in rounds.invitations_of(connection, of_round.round_id)
-    }
+    invited = {(entry.pairing_id, entry.side): entry for entry in rounds.invitations_of(connection, of_round.round_id)}
     pairings = {entry.pairing_id: entry for entry in people.pairings_of(connection, of_round.programme_id)}
     everyone = {entry.person_id: entry for entry in people.people_of(connection, of_round.programme_id)}
     new: list[Invitation] = []

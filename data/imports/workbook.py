@@ -20,6 +20,7 @@ MAX_RATIO = 200
 SMALL_ENTRY_BYTES = 1_000_000  # below this a high ratio costs nothing
 EXACT_UP_TO = 10**15  # a spreadsheet keeps 15 digits
 
+UNREADABLE = "The workbook cannot be read; save it again as XLSX."
 NO_RESULT = "a formula without a stored result"
 LONG_NUMBER = "a number of more than 15 digits has lost its last ones; format the column as text"
 ERROR_VALUE = "a spreadsheet error"
@@ -40,9 +41,7 @@ def read_workbook(content: bytes, limits: Limits = LIMITS) -> Iterator[RawRow]:
     _refuse_hidden(content, sheet)
     formulas_sheet = formulas[sheet.title]
     formulas_sheet.reset_dimensions()
-    pairs = zip(sheet.iter_rows(), formulas_sheet.iter_rows(), strict=True)
-    numbered = islice(enumerate(pairs, start=1), limits.max_rows + 1)
-    rows = [_row(number, shown, said, limits) for number, (shown, said) in numbered]
+    rows = _rows(sheet, formulas_sheet, limits)
     width = max((len(row.cells) for row in rows), default=0)
     for row in rows:  # a sheet has no short rows: what is not written is empty
         padding = (None,) * (width - len(row.cells))
@@ -66,7 +65,7 @@ def _opened(content: bytes, *, data_only: bool) -> Any:
         file = io.BytesIO(content)
         return openpyxl.load_workbook(file, read_only=True, data_only=data_only, keep_links=False)
     except Exception:  # whatever is wrong inside, the person needs one sentence
-        raise RapportError("The workbook cannot be read; save it again as XLSX.") from None
+        raise RapportError(UNREADABLE) from None
 
 
 def _first_visible(workbook: Any) -> Any:
@@ -84,6 +83,15 @@ def _refuse_hidden(content: bytes, sheet: Any) -> None:
         raise RapportError(f'The sheet "{sheet.title}" has merged cells; unmerge them.')
     if _HIDDEN.search(part):
         raise RapportError(f'The sheet "{sheet.title}" has hidden rows or columns; show or delete them.')
+
+
+def _rows(sheet: Any, formulas_sheet: Any, limits: Limits) -> list[RawRow]:
+    pairs = zip(sheet.iter_rows(), formulas_sheet.iter_rows(), strict=True)
+    numbered = islice(enumerate(pairs, start=1), limits.max_rows + 1)
+    try:
+        return [_row(number, shown, said, limits) for number, (shown, said) in numbered]
+    except Exception:  # a cell that the format does not have
+        raise RapportError(UNREADABLE) from None
 
 
 def _row(number: int, shown: tuple[Any, ...], said: tuple[Any, ...], limits: Limits) -> RawRow:

@@ -107,12 +107,10 @@ def _insert(connection: Connection, submission: Submission, digest: str, *, is_c
 
 def _insert_said(connection: Connection, response_id: str, submission: Submission) -> None:
     said = [
-        {"response_id": response_id, "question_id": key, "value": value}
-        for key, value in submission.answers.items()
+        {"response_id": response_id, "question_id": key, "value": value} for key, value in submission.answers.items()
     ]
     rated = [
-        {"response_id": response_id, "goal_id": key, "level": level}
-        for key, level in submission.goal_levels.items()
+        {"response_id": response_id, "goal_id": key, "level": level} for key, level in submission.goal_levels.items()
     ]
     if said:
         connection.execute(insert(answers), said)

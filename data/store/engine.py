@@ -84,8 +84,8 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _sqlite(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+def _sqlite(path: Path | str, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": busy_timeout_ms / 1000})
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
@@ -98,9 +98,7 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=DELETE", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     if cursor.execute("PRAGMA synchronous").fetchone()[0] < 2:
-        raise RapportError(
-            "SQLite refused synchronous=FULL, so an answer could be lost; nothing is accepted."
-        )
+        raise RapportError("SQLite refused synchronous=FULL, so an answer could be lost; nothing is accepted.")
     cursor.close()
 
 
@@ -112,9 +110,7 @@ def _begin(connection: Connection) -> None:
 def _postgresql(url: str, store: str) -> Engine:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    engine = create_engine(
-        url, connect_args={"options": f"-csearch_path={store} -ctimezone=UTC"}, pool_pre_ping=True
-    )
+    engine = create_engine(url, connect_args={"options": f"-csearch_path={store} -ctimezone=UTC"}, pool_pre_ping=True)
     event.listen(engine, "first_connect", _refuse_unsafe_postgresql)
     return engine
 
@@ -140,9 +136,7 @@ def _refuse_downgrade(connection: Connection, config: Config, store: str) -> Non
     current = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if current is not None and current not in known:
-        raise RapportError(
-            f"The {store} store was written by a newer version of Rapport; install that version."
-        )
+        raise RapportError(f"The {store} store was written by a newer version of Rapport; install that version.")
 
 
 def is_reachable(engine: Engine) -> bool:

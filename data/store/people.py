@@ -153,9 +153,7 @@ def add_goal(
     is_agreed: bool = False,
 ) -> Goal:
     """Give a pairing its next goal; it is rated only once both sides have agreed."""
-    last = connection.execute(
-        select(func.max(goals.c.position)).where(goals.c.pairing_id == pairing_id)
-    ).scalar_one()
+    last = connection.execute(select(func.max(goals.c.position)).where(goals.c.pairing_id == pairing_id)).scalar_one()
     position = (last or 0) + 1
     new = Goal(
         goal_id=f"{pairing_id}:{position}",

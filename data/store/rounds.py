@@ -85,9 +85,7 @@ def open_round(connection: Connection, new: Round, content: str) -> None:
 def keep_snapshot(connection: Connection, content: str) -> str:
     """Store a questionnaire once under the SHA-256 of its content; returns that id."""
     snapshot_id = hashlib.sha256(content.encode()).hexdigest()
-    known = connection.execute(
-        select(snapshots.c.snapshot_id).where(snapshots.c.snapshot_id == snapshot_id)
-    ).first()
+    known = connection.execute(select(snapshots.c.snapshot_id).where(snapshots.c.snapshot_id == snapshot_id)).first()
     if not known:
         connection.execute(insert(snapshots).values(snapshot_id=snapshot_id, content=content))
     return snapshot_id
@@ -169,20 +167,14 @@ def invitation_of(connection: Connection, round_id: str, pairing_id: str, side: 
 
 def invitations_of(connection: Connection, round_id: str) -> list[Invitation]:
     """Everyone asked in a round."""
-    query = (
-        select(invitations).where(invitations.c.round_id == round_id).order_by(invitations.c.invitation_id)
-    )
+    query = select(invitations).where(invitations.c.round_id == round_id).order_by(invitations.c.invitation_id)
     return [Invitation(**row._mapping) for row in connection.execute(query)]
 
 
 def asks_of(connection: Connection, round_id: str, person_id: str) -> list[Ask]:
     """What one person is asked in a round: one Ask a pairing, with the other's name."""
     mentor, mentee = people.alias("mentor"), people.alias("mentee")
-    answered = (
-        select(responses.c.response_id)
-        .where(responses.c.invitation_id == invitations.c.invitation_id)
-        .exists()
-    )
+    answered = select(responses.c.response_id).where(responses.c.invitation_id == invitations.c.invitation_id).exists()
     query = (
         select(
             invitations,
@@ -235,7 +227,5 @@ def find_link(connection: Connection, token_sha256: str) -> Link | None:
 def revoke_links(connection: Connection, person_id: str, now: datetime) -> None:
     """Make every link of a person useless at once."""
     connection.execute(
-        update(links)
-        .where(links.c.person_id == person_id, links.c.revoked_at.is_(None))
-        .values(revoked_at=now)
+        update(links).where(links.c.person_id == person_id, links.c.revoked_at.is_(None)).values(revoked_at=now)
     )

@@ -9,10 +9,11 @@ from data.imports.files import HandedIn, sheet_of
 from data.imports.report import Refusal
 from data.imports.sheet import Limits, RawRow, Sheet, normal, refuse_duplicates
 from surveys.exchange.form import ForeignFile, ForeignMap, ForeignQuestion, ForeignResponse
-from surveys.exchange.wide import NO_TIME, moment, plainly, respondent, responses_of
+from surveys.exchange.wide import NO_TIME, language_of, moment, plainly, respondent, responses_of
 from surveys.questionnaire import Questionnaire
 
 LONG = ("pairing_id", "side", "submitted_at", "question_id", "value")
+OF_ONE_RESPONSE = ("pairing_id", "side", "submitted_at", "response_id")
 META = {
     "pairing_id": ("pairing_id",),
     "side": ("side",),
@@ -31,14 +32,11 @@ def read(handed_in: HandedIn, told: ForeignMap, questionnaire: Questionnaire, li
     header = {normal(heading) for heading in sheet.header}
     if set(LONG) <= header and not told.questions:
         return _long(sheet, told, questionnaire)
-    declared = {
-        heading for question in told.questions for ways in question.columns.values() for heading in ways
-    }
-    ours = [
-        id_ for id_ in questionnaire.questions if normal(id_) in header - {normal(name) for name in declared}
-    ]
-    declared_ids = {question.id for question in told.questions}
-    plain = tuple(ForeignQuestion(id=id_, columns={"": (id_,)}) for id_ in ours if id_ not in declared_ids)
+    columns = [ways for question in told.questions for ways in question.columns.values()]
+    free = header - {normal(heading) for ways in columns for heading in ways}
+    declared = {question.id for question in told.questions}
+    ours = [id_ for id_ in questionnaire.questions if normal(id_) in free and id_ not in declared]
+    plain = tuple(ForeignQuestion(id=id_, columns={"": (id_,)}) for id_ in ours)
     whole = replace(told, columns={**META, **told.columns}, questions=(*told.questions, *plain))
     if not whole.questions:
         raise RapportError("The file has no column that is a question of the round; expected question ids.")
@@ -54,9 +52,7 @@ def _long(sheet: Sheet, told: ForeignMap, questionnaire: Questionnaire) -> Forei
     for row in filled:
         if not row.fault:
             cells = {name: row.cells[place] or "" for name, place in places.items() if name in known}
-            who = tuple(
-                cells.get(name, "").strip() for name in ("pairing_id", "side", "submitted_at", "response_id")
-            )
+            who = tuple(cells.get(name, "").strip() for name in OF_ONE_RESPONSE)
             groups[who].append((row, cells))
     responses = []
     for rows in groups.values():
@@ -69,9 +65,7 @@ def _long(sheet: Sheet, told: ForeignMap, questionnaire: Questionnaire) -> Forei
         n_rows=sheet.n_rows,
         n_header=sheet.n_header,
         n_blank=len(sheet.rows) - len(filled),
-        unknown_columns=tuple(
-            heading for heading in sheet.header if heading and normal(heading) not in known
-        ),
+        unknown_columns=tuple(heading for heading in sheet.header if heading and normal(heading) not in known),
     )
 
 
@@ -106,16 +100,14 @@ def _gathered(
         response_key=meta.get("response_id", ""),
         submitted_at=submitted_at,
         last_action_at=None,
-        language=meta.get("language") or None,
+        language=language_of(meta.get("language", "")),
         cells=cells,
         row_of=row_of,
         faults=dict(_faults(rows, row_of)),
     )
 
 
-def _faults(
-    rows: Iterable[tuple[RawRow, dict[str, str]]], row_of: dict[str, int]
-) -> Iterable[tuple[str, str]]:
+def _faults(rows: Iterable[tuple[RawRow, dict[str, str]]], row_of: dict[str, int]) -> Iterable[tuple[str, str]]:
     by_number = {row.number: row for row, _ in rows}
     for question_id, number in row_of.items():
         for reason in by_number[number].cell_faults.values():

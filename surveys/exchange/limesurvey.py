@@ -1,4 +1,4 @@
-"""Reads LimeSurvey's exports of responses: CSV, XLSX and VV from the screen, CSV, XLSX and JSON from RemoteControl."""
+"""Reads LimeSurvey's exports of responses: CSV, XLSX, VV and JSON, from the screen and RemoteControl."""
 
 import base64
 import json
@@ -66,11 +66,12 @@ def _is_vv(sheet: Sheet, told: ForeignMap) -> bool:
 
 def _without_texts(sheet: Sheet) -> Sheet:
     codes = tuple(cell or "" for cell in sheet.rows[0].cells)
-    rows = tuple(
-        replace(row, cells=tuple(None if cell == NOT_SHOWN else cell for cell in row.cells))
-        for row in sheet.rows[1:]
-    )
-    return Sheet(codes, rows, sheet.n_header + 1)
+    rows = (replace(row, cells=tuple(map(_shown, row.cells))) for row in sheet.rows[1:])
+    return Sheet(codes, tuple(rows), sheet.n_header + 1)
+
+
+def _shown(cell: str | None) -> str | None:
+    return None if cell == NOT_SHOWN else cell
 
 
 def _unescaped(cell: str | None) -> str | None:

@@ -34,9 +34,7 @@ def read_foreign_map(path: Path) -> ForeignMap:
         equations_masked=export.get("equations_masked") is True,
         columns={name: _several(said) for name, said in columns.items()},
         sides=sides,
-        respondents=_respondents(path.parent, _table(raw, "respondents"), sides)
-        if "respondents" in raw
-        else None,
+        respondents=_respondents(path.parent, _table(raw, "respondents"), sides) if "respondents" in raw else None,
         questions=tuple(_entry(entry, _table(raw, "values"), empty) for entry in raw.get("question", ())),
         scales=tuple(_scale(id_, labels) for id_, labels in _table(raw, "scales").items()),
         constructs=tuple(_construct(entry) for entry in raw.get("construct", ())),
@@ -68,14 +66,10 @@ def _zone(name: Any) -> ZoneInfo:
     try:
         return ZoneInfo(str(name))
     except (ZoneInfoNotFoundError, ValueError):
-        raise RapportError(
-            f"The map's time_zone {name} is not known; expected, for example, Europe/Berlin."
-        ) from None
+        raise RapportError(f"The map's time_zone {name} is not known; expected, for example, Europe/Berlin.") from None
 
 
-def _respondents(
-    folder: Path, raw: Mapping[str, Any], sides: Mapping[str, str]
-) -> dict[str, tuple[str, str]]:
+def _respondents(folder: Path, raw: Mapping[str, Any], sides: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     known = ("file", "token", "pairing_id", "side")
     refuse_unknown(raw, known, "The map's [respondents]")
     if set(raw) != set(known):
@@ -96,9 +90,7 @@ def _respondents(
         if not token or side is None:
             continue
         if found.get(token, (pairing_id, side)) != (pairing_id, side):
-            raise RapportError(
-                f"The file {raw['file']} gives one token to two respondents (row {row.number})."
-            )
+            raise RapportError(f"The file {raw['file']} gives one token to two respondents (row {row.number}).")
         found[token] = (pairing_id, side)
     return found
 
@@ -134,7 +126,8 @@ def _entry(entry: Mapping[str, Any], named: Mapping[str, Any], empty: Alternativ
         id=id_,
         columns={option: _several(headings) for option, headings in by_option.items()},
         values={ours: _several(theirs) for ours, theirs in values.items()},
-        no_answer=(*empty, *_several(entry.get("no_answer", ()))),
+        # In a text, "N/A" may be what someone said; only the entry itself can declare it nothing.
+        no_answer=(*(() if entry.get("kind") == "text" else empty), *_several(entry.get("no_answer", ()))),
         question=_question(id_, {name: said for name, said in entry.items() if name not in FOREIGN}),
     )
 

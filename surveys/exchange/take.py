@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from data.errors import RapportError
-from data.imports.files import take_in
+from data.imports.files import HandedIn, take_in
 from data.imports.report import ImportReport, reasons_of
 from data.imports.responses import Given, store_given
 from data.imports.sheet import LIMITS, Limits
@@ -14,7 +14,7 @@ from data.store import people, rounds
 from data.store.answers import Submission
 from data.store.engine import Stores, reading, writing
 from surveys.exchange import csv, limesurvey
-from surveys.exchange.form import ForeignMap, Reader
+from surveys.exchange.form import ForeignFile, ForeignMap, Reader
 from surveys.exchange.judge import Judgement, Taken, judge, submission_id
 from surveys.exchange.mapping import read_foreign_map
 from surveys.questionnaire import Kind, Question, Questionnaire
@@ -45,18 +45,7 @@ def import_answers(
     questionnaire = declare(Questionnaire.from_json(kept), told)
     file = TOOLS[tool](handed_in, told, questionnaire, limits)
     judged = judge(file, told=told, questionnaire=questionnaire, of_round=of_round, pairings=pairings)
-    report = ImportReport(
-        kind=f"answers-{tool}",
-        file_name=handed_in.name,
-        rows=file.n_rows,
-        accepted=sum(len(entry.row_numbers) for entry in judged.taken),
-        quarantined=len(judged.rows),
-        blank=file.n_blank,
-        header=file.n_header,
-        cells=len(judged.cells),
-        reasons=reasons_of([*judged.rows, *judged.cells]),
-        unknown_columns=file.unknown_columns,
-    )
+    report = _report(tool, handed_in, file, judged)
     if dry_run:
         return report
     with writing(stores.raw) as connection:
@@ -72,13 +61,26 @@ def import_answers(
         )
 
 
+def _report(tool: str, handed_in: HandedIn, file: ForeignFile, judged: Judgement) -> ImportReport:
+    return ImportReport(
+        kind=f"answers-{tool}",
+        file_name=handed_in.name,
+        rows=file.n_rows,
+        accepted=sum(len(entry.row_numbers) for entry in judged.taken),
+        quarantined=len(judged.rows),
+        blank=file.n_blank,
+        header=file.n_header,
+        cells=len(judged.cells),
+        reasons=reasons_of([*judged.rows, *judged.cells]),
+        unknown_columns=file.unknown_columns,
+    )
+
+
 def declare(questionnaire: Questionnaire, told: ForeignMap) -> Questionnaire:
     """The round's questionnaire and the other tool's questions, which may not take our ids."""
     for scale in told.scales:
         if questionnaire.scales.get(scale.id, scale) != scale:
-            raise RapportError(
-                f"The scale {scale.id} is already taken with other labels; give it another id."
-            )
+            raise RapportError(f"The scale {scale.id} is already taken with other labels; give it another id.")
     new = {construct.id: construct for construct in told.constructs}
     for id_, construct in new.items():
         if questionnaire.constructs.get(id_, construct) != construct:
@@ -91,9 +93,7 @@ def declare(questionnaire: Questionnaire, told: ForeignMap) -> Questionnaire:
     whole = whole.with_questions(foreign)
     for entry in told.questions:
         if entry.id not in whole.questions:
-            raise RapportError(
-                f"The question {entry.id} is not in the round; give it a construct, kind and text."
-            )
+            raise RapportError(f"The question {entry.id} is not in the round; give it a construct, kind and text.")
     return whole
 
 

@@ -22,8 +22,10 @@ def stored_value(
     if said is None or not said.strip():
         return None
     if question.kind == "text":
-        return _storable(said)
+        return None if said in foreign.no_answer else _storable(said)
     known = readings(questionnaire, question, foreign)
+    if question.kind == "multiple" and "" in foreign.columns:
+        return _several(said, known)
     plain = normal(said)
     if plain in known:
         return known[plain] or None
@@ -35,6 +37,13 @@ def stored_value(
     raise CellError(_expected(questionnaire, question))
 
 
+def _several(said: str, known: Mapping[str, str]) -> str:
+    values = [known.get(normal(part), "") for part in said.split(",")]
+    if not all(values):
+        raise CellError("none of the answers that the question has")
+    return ",".join(values)
+
+
 def joined(options: Mapping[str, str | None]) -> str | None:
     """The answer to a question with several options: those that were ticked, in order."""
     ticked = [option for option, value in options.items() if value is not None]
@@ -44,11 +53,9 @@ def joined(options: Mapping[str, str | None]) -> str | None:
 def readings(questionnaire: Questionnaire, question: Question, foreign: ForeignQuestion) -> dict[str, str]:
     """Every way to write an answer → our value; "" where it means that nothing was said."""
     known: dict[str, str] = {}
-    pairs = [
-        *_own(questionnaire, question),
-        *((theirs, ours) for ours, all_ in foreign.values.items() for theirs in all_),
-    ]
-    for theirs, ours in [*pairs, *((theirs, "") for theirs in foreign.no_answer)]:
+    told = [(theirs, ours) for ours, ways in foreign.values.items() for theirs in ways]
+    empty = [(theirs, "") for theirs in foreign.no_answer]
+    for theirs, ours in [*_own(questionnaire, question), *told, *empty]:
         if known.setdefault(normal(theirs), ours) != ours:
             raise RapportError(f'The map gives "{theirs}" two meanings in the question {question.id}.')
     return known
@@ -73,7 +80,5 @@ def _storable(said: str) -> str:
 
 def _expected(questionnaire: Questionnaire, question: Question) -> str:
     if question.kind == "scale" and question.scale is not None:
-        return (
-            f"not a point from 1 to {questionnaire.scales[question.scale].n_points}, nor a label of the scale"
-        )
+        return f"not a point from 1 to {questionnaire.scales[question.scale].n_points}, nor a label of the scale"
     return "none of the answers that the question has"

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from data.errors import RapportError
+from data.imports.cells import YEARS, CellError, language
 from data.imports.report import Refusal
-from data.imports.sheet import RawRow, Sheet, normal
+from data.imports.sheet import Layout, RawRow, Sheet, normal
 from surveys.exchange.form import Alternatives, ForeignFile, ForeignMap, ForeignQuestion, ForeignResponse
 from surveys.exchange.mapping import side_of
 
@@ -80,9 +81,7 @@ def _needed(told: ForeignMap) -> tuple[str, ...]:
     return (*who, "submitted_at")
 
 
-def _place(
-    headings: list[str], spelled: list[set[str]], ways: Alternatives, spelling: Spelling
-) -> int | None:
+def _place(headings: list[str], spelled: list[set[str]], ways: Alternatives, spelling: Spelling) -> int | None:
     wanted = {way for alternative in ways for way in spelling(alternative)}
     found = [place for place, names in enumerate(spelled) if names & wanted]
     if len(found) > 1:
@@ -98,10 +97,10 @@ def _response(row: RawRow, places: Places, told: ForeignMap, unmask: Unmask) -> 
     who = respondent(meta, told)
     if isinstance(who, str):
         return Refusal(row.number, who)
-    times = [moment(meta.get(name, ""), told.time_zone) for name in ("submitted_at", "last_action_at")]
-    if "" in times:
+    submitted_at = moment(meta.get("submitted_at", ""), told.time_zone)
+    last_action_at = moment(meta.get("last_action_at", ""), told.time_zone)
+    if isinstance(submitted_at, str) or isinstance(last_action_at, str):
         return Refusal(row.number, NO_TIME)
-    submitted_at, last_action_at = (time or None for time in times)
     cells, faults = _answers(row, places, told.questions, unmask)
     return ForeignResponse(
         row_numbers=(row.number,),
@@ -110,7 +109,7 @@ def _response(row: RawRow, places: Places, told: ForeignMap, unmask: Unmask) -> 
         response_key=meta.get("response", ""),
         submitted_at=submitted_at,
         last_action_at=last_action_at,
-        language=meta.get("language") or None,
+        language=language_of(meta.get("language", "")),
         cells=cells,
         faults=faults,
     )
@@ -152,7 +151,17 @@ def moment(text: str, zone: tzinfo) -> datetime | str | None:
         read = datetime.fromisoformat(text)
     except ValueError:
         return ""
+    if read.year not in YEARS:
+        return ""
     return read if read.tzinfo else read.replace(tzinfo=zone)
+
+
+def language_of(text: str) -> str | None:
+    """The language of a response, where it is named in a usable way."""
+    try:
+        return language(text, Layout())
+    except CellError:
+        return None
 
 
 def plainly(heading: str) -> set[str]:

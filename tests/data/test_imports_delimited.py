@@ -31,9 +31,7 @@ def cells(text: str | bytes, **layout: object) -> list[tuple[str | None, ...]]:
 @given(TABLE, st.sampled_from([",", ";", "\t"]), st.sampled_from(["\n", "\r\n"]))
 def test_what_python_writes_reads_back_equal(table: list[list[str]], sign: str, line_end: str) -> None:
     file = io.StringIO(newline="")
-    csv.writer(file, delimiter=sign, lineterminator=line_end, quoting=csv.QUOTE_ALL).writerows(
-        [["é", "b"], *table]
-    )
+    csv.writer(file, delimiter=sign, lineterminator=line_end, quoting=csv.QUOTE_ALL).writerows([["é", "b"], *table])
     content = file.getvalue().encode()
     rows = list(read_delimited(content, Layout(separator=sign)))
     assert [list(row.cells) for row in rows[1:]] == table
@@ -124,9 +122,7 @@ def test_too_many_rows_or_columns_are_refused() -> None:
 
 
 def test_titles_and_a_second_header_are_skipped_and_counted() -> None:
-    read = sheet(
-        "All,,\nRun as of,today,\nid,name,x\nID,Name,X\n1,Ada,2\n\n", skip_rows=2, skip_after_header=1
-    )
+    read = sheet("All,,\nRun as of,today,\nid,name,x\nID,Name,X\n1,Ada,2\n\n", skip_rows=2, skip_after_header=1)
     assert (read.header, read.n_header, read.n_rows) == (("id", "name", "x"), 4, 6)
     assert [row.is_blank for row in read.rows] == [False, True]
     assert all(later.number == earlier.number + 1 for earlier, later in pairwise(read.rows))

@@ -102,10 +102,7 @@ def test_what_is_unchanged_is_accepted_and_changes_nothing(stores: Stores, impor
     assert (again.accepted, again.quarantined, again.changed) == (2, 0, 0)
     assert everything(stores) == before
     with reading(stores.raw) as connection:
-        assert (
-            connection.execute(select(batch_changes).where(batch_changes.c.batch_id == again.batch)).all()
-            == []
-        )
+        assert connection.execute(select(batch_changes).where(batch_changes.c.batch_id == again.batch)).all() == []
 
 
 def test_a_file_with_fewer_columns_leaves_the_others_alone(stores: Stores, importing: Import) -> None:
@@ -123,16 +120,18 @@ def test_a_file_with_fewer_columns_leaves_the_others_alone(stores: Stores, impor
 
 
 def test_unknown_columns_are_named_and_never_stored(stores: Stores, importing: Import) -> None:
-    text = "person_id,name,email,Salary Band,language\n001,Ada,ada@example.org,SECRET-BAND,en\n002,Ben,nope,SECRET-BAND,en\n"
+    text = (
+        "person_id,name,email,Salary Band,language\n"
+        "001,Ada,ada@example.org,SECRET-BAND,en\n"
+        "002,Ben,nope,SECRET-BAND,en\n"
+    )
     report = importing("people", text)
     assert (report.accepted, report.unknown_columns) == (1, ("Salary Band",))
     with reading(stores.raw) as connection:
         kept = [list(connection.execute(select(table))) for table in raw.sorted_tables]
         refused = list_quarantine(connection)
     assert "SECRET-BAND" not in str(kept)
-    assert [(row.row_number, row.column, row.reason) for row in refused] == [
-        (3, "email", "not an e-mail address")
-    ]
+    assert [(row.row_number, row.column, row.reason) for row in refused] == [(3, "email", "not an e-mail address")]
     assert dict(refused[0].cells) == {"person_id": "002", "name": "Ben", "email": "nope", "language": "en"}
 
 
@@ -181,9 +180,7 @@ def test_bad_cells_of_people(importing: Import, cell: str, reason: str) -> None:
         ("2026-04-03", "2026-04-02", None, "ended_on before started_on"),
     ],
 )
-def test_dates_of_pairings(
-    importing: Import, started: str, ended: str, order: str | None, reason: str
-) -> None:
+def test_dates_of_pairings(importing: Import, started: str, ended: str, order: str | None, reason: str) -> None:
     importing("people", PEOPLE)
     text = f"pairing_id,mentor_id,mentee_id,started_on,ended_on\n1,001,002,{started},{ended}\n"
     report = importing("pairings", text, date_order=order)
@@ -258,9 +255,7 @@ def test_employment_is_kept_under_pseudonyms_only(stores: Stores, importing: Imp
         refused = list_quarantine(connection)
     assert "E-004" not in kept
     assert "Forty" not in kept
-    assert [row.cells["employee_key"] for row in refused] == [
-        pseudonym(KEY, f"E-004{number}") for number in (4, 5, 6)
-    ]
+    assert [row.cells["employee_key"] for row in refused] == [pseudonym(KEY, f"E-004{number}") for number in (4, 5, 6)]
     ben = roster.set_index("employee_key").loc[pseudonym(KEY, "E-0042")]
     assert ben.to_dict() == {
         "hired_on": datetime(2020, 1, 1), "valid_from": datetime(2020, 1, 1), "left_on": datetime(2026, 2, 1),
@@ -284,9 +279,7 @@ def test_engagement_of_people_and_of_groups(stores: Stores, importing: Import) -
     assert reasons(groups) == {"a group of fewer than 10 people": 1}
     with reading(stores.raw) as connection:
         assert read_engagement(connection)["score"].to_list() == [3.5]
-        assert read_engagement_groups(connection)[["group", "n", "mean"]].to_numpy().tolist() == [
-            ["Sales", 12, 3.4]
-        ]
+        assert read_engagement_groups(connection)[["group", "n", "mean"]].to_numpy().tolist() == [["Sales", 12, 3.4]]
 
 
 MAP = """\
@@ -402,9 +395,7 @@ def test_undo_puts_everything_back(stores: Stores, importing: Import) -> None:
     importing("people", PEOPLE)
     importing("pairings", PAIRINGS)
     before = everything(stores)
-    changed = importing(
-        "pairings", PAIRINGS.replace(",,\n", ",2026-03-31,moved\n") + "2,east,,002,001,2026-03-02,,,\n"
-    )
+    changed = importing("pairings", PAIRINGS.replace(",,\n", ",2026-03-31,moved\n") + "2,east,,002,001,2026-03-02,,,\n")
     assert changed.changed == 3
     assert everything(stores) != before
     assert undo(stores, changed.batch) == 3
@@ -483,9 +474,7 @@ person_id = 6
 
 
 @pytest.mark.skipif(not HRIS.exists(), reason="the sample exports of HR systems are not beside this checkout")
-def test_a_sample_export_comes_in_with_every_planted_fault_told(
-    sqlite_stores: Stores, tmp_path: Path
-) -> None:
+def test_a_sample_export_comes_in_with_every_planted_fault_told(sqlite_stores: Stores, tmp_path: Path) -> None:
     name = "bamboohr_snapshot_2026-08.csv"
     (tmp_path / "map.toml").write_text(BAMBOO, encoding="utf-8")
     report = import_file(

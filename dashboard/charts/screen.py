@@ -1,0 +1,202 @@
+"""Draws a chart's description as a Plotly figure, a plain dict whose colours the style sheet sets."""
+
+from typing import Any
+
+from dashboard.chart import Chart, Mark, Series
+from dashboard.theme import FONT, LINE, SERIES, SOFT
+
+Figure = dict[str, Any]
+TREND_HEIGHT = 300
+ROW_HEIGHT = 46
+APART = {1: (0.0,), 2: (-0.06, 0.06)}  # the two sides stand a little apart, so that no interval hides another
+ROWS_APART = {1: (0.0,), 2: (-0.12, 0.12)}
+LABEL_GAP = 17  # pixels between two direct labels
+
+
+def figure(chart: Chart) -> Figure:
+    """The figure of a description; it holds what the description holds, and no more."""
+    return _trend(chart) if chart.form == "trend" else _ranges(chart)
+
+
+def height(chart: Chart) -> int:
+    return TREND_HEIGHT if chart.form == "trend" else ROW_HEIGHT * len(chart.ticks) + 40
+
+
+def _trend(chart: Chart) -> Figure:
+    shifts = APART[len(chart.series)]
+    values = {**_values(chart), "zeroline": False}
+    rounds = {
+        "tickmode": "array",
+        "tickvals": list(range(len(chart.ticks))),
+        "ticktext": [chart.ticks[0], *(tick.split()[-1] for tick in chart.ticks[1:])],
+        "range": [-0.3, len(chart.ticks) - 0.7],
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+        "tickfont": {"color": SOFT},
+    }
+    data = [_line(each, shift) for each, shift in zip(chart.series, shifts, strict=True)]
+    margin = {"l": 36, "r": 92, "t": 12, "b": 32}
+    layout = {**_layout(chart, margin), "xaxis": rounds, "yaxis": values, "annotations": _labels(chart)}
+    return {"data": data, "layout": layout}
+
+
+def _line(series: Series, shift: float) -> dict[str, Any]:
+    """Marks, with a line between neighbouring rounds only: nothing is drawn where nothing was asked."""
+    marks = list(series.marks)
+    spaced: list[Mark | None] = []
+    for before, mark in zip([None, *marks], marks, strict=False):
+        if before is not None and mark.at - before.at > 1:
+            spaced.append(None)
+        spaced.append(mark)
+    at = [None if mark is None else mark.at + shift for mark in spaced]
+    return {
+        **_marks(series, spaced),
+        "mode": "lines+markers",
+        "x": at,
+        "y": [None if mark is None else mark.value for mark in spaced],
+        "error_y": _interval(series, spaced),
+        "line": {"color": SERIES[series.side].light, "width": 2},
+        "connectgaps": False,
+    }
+
+
+def _ranges(chart: Chart) -> Figure:
+    shifts = ROWS_APART[len(chart.series)]
+    data = [_dots(each, shift) for each, shift in zip(chart.series, shifts, strict=True)]
+    rows = {
+        "range": [len(chart.ticks) - 0.5, -0.7],
+        "showgrid": False,
+        "zeroline": False,
+        "showticklabels": False,
+        "fixedrange": True,
+    }
+    margin = {"l": 8, "r": 16, "t": 28, "b": 8}
+    layout = {
+        **_layout(chart, margin),
+        "xaxis": {**_values(chart), "side": "top", "zeroline": False},
+        "yaxis": rows,
+        "annotations": [_row_label(at, tick) for at, tick in enumerate(chart.ticks)],
+        "shapes": [_reference(each) for each in chart.series if each.reference is not None],
+    }
+    return {"data": data, "layout": layout}
+
+
+def _dots(series: Series, shift: float) -> dict[str, Any]:
+    marks = list(series.marks)
+    return {
+        **_marks(series, marks),
+        "mode": "markers",
+        "x": [mark.value for mark in marks],
+        "y": [mark.at + 0.14 + shift for mark in marks],
+        "error_x": _interval(series, marks),
+    }
+
+
+def _marks(series: Series, marks: list[Mark] | list[Mark | None]) -> dict[str, Any]:
+    """What both forms share; the uid names the side, so that the style sheet can colour it for dark ground."""
+    look = SERIES[series.side]
+    return {
+        "type": "scatter",
+        "uid": series.side,
+        "name": series.label,
+        "text": ["" if mark is None else f"{mark.name}: {mark.told}" for mark in marks],
+        "hovertemplate": f"%{{text}}<extra>{series.label}</extra>",
+        "marker": {"color": look.light, "symbol": look.screen_marker, "size": 9},
+        "cliponaxis": False,
+    }
+
+
+def _interval(series: Series, marks: list[Mark] | list[Mark | None]) -> dict[str, Any]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [None if mark is None else mark.high - mark.value for mark in marks],
+        "arrayminus": [None if mark is None else mark.value - mark.low for mark in marks],
+        "color": SERIES[series.side].light,
+        "thickness": 1.5,
+        "width": 0,
+    }
+
+
+def _values(chart: Chart) -> dict[str, Any]:
+    return {
+        "range": list(chart.span),
+        "tickmode": "array",
+        "tickvals": [value for value, _ in chart.axis],
+        "ticktext": [text for _, text in chart.axis],
+        "gridcolor": LINE,
+        "fixedrange": True,
+        "tickfont": {"color": SOFT},
+    }
+
+
+def _layout(chart: Chart, margin: dict[str, int]) -> dict[str, Any]:
+    return {
+        "height": height(chart),
+        "autosize": True,
+        "margin": margin,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": FONT, "size": 13},
+        "showlegend": False,
+        "hovermode": "closest",
+        "dragmode": False,
+    }
+
+
+def _labels(chart: Chart) -> list[dict[str, Any]]:
+    """Each line's name at its last mark, moved apart where two would touch."""
+    low, high = chart.span
+    pixels = (TREND_HEIGHT - 44) / (high - low)
+    lasts = sorted(((each.marks[-1].value, each) for each in chart.series), key=lambda pair: pair[0])
+    gap = (lasts[-1][0] - lasts[0][0]) * pixels if len(lasts) == 2 else LABEL_GAP
+    push = max(0.0, (LABEL_GAP - gap) / 2)
+    shifts = (-push, push) if len(lasts) == 2 else (0.0,)
+    return [
+        {
+            "x": len(chart.ticks) - 0.8,
+            "y": value,
+            "text": series.label,
+            "xanchor": "left",
+            "showarrow": False,
+            "yshift": shift,
+            "font": {"color": SERIES[series.side].light, "size": 13},
+            "name": series.side,
+        }
+        for (value, series), shift in zip(lasts, shifts, strict=True)
+    ]
+
+
+def _row_label(at: int, text: str) -> dict[str, Any]:
+    return {
+        "xref": "paper",
+        "x": 0,
+        "y": at - 0.28,
+        "text": _plain(text),
+        "xanchor": "left",
+        "yanchor": "middle",
+        "showarrow": False,
+        "font": {"size": 13},
+    }
+
+
+def _plain(text: str) -> str:
+    """Plotly reads a little HTML in text; a group's name is not allowed any."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _reference(series: Series) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "xref": "x",
+        "yref": "paper",
+        "x0": series.reference,
+        "x1": series.reference,
+        "y0": 0,
+        "y1": 1,
+        "line": {"color": SERIES[series.side].light, "width": 1},
+        "opacity": 0.35,
+        "layer": "below",
+        "name": series.side,
+    }

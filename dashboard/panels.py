@@ -1,0 +1,283 @@
+"""Turns readings into panels, a chart's description with the table of the same numbers, for screen and paper."""
+
+from collections.abc import Sequence
+
+from dashboard.chart import Chart, Mark, Panel, Series, Side, axis_ends
+from dashboard.findings import (
+    SIDES,
+    Direction,
+    Numbers,
+    Reading,
+    direction,
+    overlap,
+    profile,
+    readings,
+)
+from dashboard.tables import group_name, table_of
+from dashboard.words import Words, places_of
+from pipeline.published import Metric, Release, catalogue
+
+STEP = {"points": 10.0, "share": 0.1}
+
+
+def sides_of(metric: Metric) -> tuple[Side, ...]:
+    """The two sides where a metric has them, else both together."""
+    two: tuple[Side, ...] = ("mentor", "mentee")
+    return two if set(SIDES) <= set(metric.sides) else ("both",)
+
+
+def value_of(words: Words, reading: Reading) -> str:
+    value, low, high = reading.numbers
+    return words.number(value, reading.unit, places=places_of((value, low, high), reading.unit))
+
+
+def bounds_of(words: Words, reading: Reading) -> str:
+    value, low, high = reading.numbers
+    return words.bounds(low, high, reading.unit, places=places_of((value, low, high), reading.unit))
+
+
+def round_name(words: Words, release: Release) -> str:
+    return words("round", number=release.number)
+
+
+# --- one metric over the rounds ----------------------------------------------------------------
+
+
+def trend(numbers: Numbers, metric: Metric, words: Words) -> Panel:
+    """A metric by round and side; its table also has both sides together."""
+    place = {each.id: at for at, each in enumerate(numbers.releases)}
+    series = []
+    for side in sides_of(metric):
+        shown = [each for each in numbers.over_rounds(metric.id, side) if each.shown]
+        marks = tuple(_mark(words, place[each.release], each, _round_of(numbers, each, words)) for each in shown)
+        series.append((Series(side=side, label=words(f"side_{side}"), marks=marks), shown))
+    drawn = [each for each, _ in series if each.marks]
+    all_sides = [each for side in metric.sides for each in numbers.over_rounds(metric.id, side)]
+    all_sides.sort(key=lambda each: (-place[each.release], metric.sides.index(each.side)))
+    title = _trend_title(numbers, metric, [(each.side, shown) for each, shown in series if shown], words)
+    table = table_of(all_sides, title, words, numbers, by="round")
+    if not drawn:
+        return Panel(chart=None, table=table)
+    ticks = tuple(round_name(words, each) for each in numbers.releases)
+    last = [shown[-1] for _, shown in series if shown]
+    chart = Chart(
+        id=f"trend-{metric.id}",
+        form="trend",
+        title=title,
+        subtitle=measure(metric, words),
+        foot=_trend_foot(numbers, last, words),
+        alt=_trend_alt(metric, drawn, words),
+        ticks=ticks,
+        axis=_axis(metric, drawn, words),
+        series=tuple(drawn),
+    )
+    return Panel(chart=chart, table=table)
+
+
+def measure(metric: Metric, words: Words) -> str:
+    low, high = (words.number(end, "points") for end in metric.scale)
+    return words(f"subtitle_{metric.unit}", low=low, high=high)
+
+
+def _mark(words: Words, at: int, reading: Reading, name: str) -> Mark:
+    value, low, high = reading.numbers
+    told = words("told", value=value_of(words, reading), bounds=bounds_of(words, reading))
+    return Mark(at=at, value=value, low=low, high=high, name=name, told=told)
+
+
+def _round_of(numbers: Numbers, reading: Reading, words: Words) -> str:
+    return words("round", number=numbers.number_of(reading.release))
+
+
+def _axis(metric: Metric, series: Sequence[Series], words: Words) -> tuple[tuple[float, str], ...]:
+    """Ticks in steps of a tenth of the scale, every second where there are many."""
+    step = STEP[metric.unit]
+    ends = [end for each in series for mark in each.marks for end in (mark.low, mark.high)]
+    ends += [each.reference for each in series if each.reference is not None]
+    low, high = axis_ends(min(ends), max(ends), metric.scale, step)
+    n_steps = round((high - low) / step)
+    every = step if n_steps <= 6 else 2 * step
+    if n_steps % 2 and every > step:
+        low = max(metric.scale[0], low - step)
+        high = high if round((high - low) / step) % 2 == 0 else min(metric.scale[1], high + step)
+    places = [round(low + k * every, 2) for k in range(round((high - low) / every) + 1)]
+    return tuple((value, words.number(value, metric.unit)) for value in places)
+
+
+def _trend_title(
+    numbers: Numbers, metric: Metric, shown: Sequence[tuple[str, Sequence[Reading]]], words: Words
+) -> str:
+    """The finding: since the first round shown, by side."""
+    name = words.pick(metric.label)
+    if not shown:
+        return words("trend_empty", metric=name)
+    if min(len(each) for _, each in shown) < 2:
+        points = [words("trend_point", side=words(f"side_{s}"), value=value_of(words, each[-1])) for s, each in shown]
+        latest = _round_of(numbers, shown[0][1][-1], words)
+        return words("trend_one", metric=name, round=latest, points=words.listed(points))
+    first = min(numbers.number_of(each[0].release) for _, each in shown)
+    found: dict[str, Direction] = {side: direction(each[0], each[-1]) for side, each in shown}
+    said = set(found.values())
+    if len(said) == 1:
+        only = said.pop()
+        if only == "none":
+            return words("trend_none", metric=words.inside(name), number=first)
+        return words(f"trend_all_{only}", metric=name, number=first)
+    parts = [words(f"part_{way}", side=words(f"side_{side}")) for side, way in found.items()]
+    return words("trend_mixed", metric=name, number=first, parts=", ".join(parts))
+
+
+def _trend_foot(numbers: Numbers, last: Sequence[Reading], words: Words) -> str:
+    newest = max(last, key=lambda each: numbers.number_of(each.release))
+    release = next(each for each in numbers.releases if each.id == newest.release)
+    return words(
+        "foot_trend",
+        n=_n_by_side([each for each in last if each.release == newest.release], words),
+        first=round_name(words, numbers.releases[0]),
+        round=round_name(words, release),
+        day=words.day(release.closed_on),
+        release=release.id,
+    )
+
+
+def _n_by_side(last: Sequence[Reading], words: Words) -> str:
+    parts = [words("n_side", side=words(f"side_{each.side}"), n=words.at_least(each.n or 0)) for each in last]
+    return ", ".join(parts)
+
+
+def _trend_alt(metric: Metric, series: Sequence[Series], words: Words) -> str:
+    said = [
+        words("alt_trend_series", side=each.label, points=", ".join(f"{mark.name} {mark.told}" for mark in _ends(each.marks)))
+        for each in series
+    ]
+    return words("alt_trend", metric=words.pick(metric.label), series="; ".join(said))
+
+
+def _ends(marks: Sequence[Mark]) -> Sequence[Mark]:
+    return marks if len(marks) < 3 else (marks[0], marks[-1])
+
+
+# --- one metric by the groups of one attribute ---------------------------------------------------
+
+
+def by_group(numbers: Numbers, metric: Metric, view: str, words: Words) -> Panel:
+    """A metric of the latest round by the groups of one attribute, with the programme's result behind."""
+    found = readings(numbers.select(metric=metric.id, view=view, release=numbers.latest.id))
+    names = sorted({each.group for each in found if each.shown})
+    series = []
+    for side in sides_of(metric):
+        shown = [each for each in found if each.side == side and each.shown]
+        marks = [_mark(words, names.index(each.group), each, group_name(words, each.group)) for each in shown]
+        whole = numbers.now(metric.id, side)
+        reference = whole.numbers[0] if whole is not None and whole.shown else None
+        if marks:
+            series.append(
+                Series(side=side, label=words(f"side_{side}"), marks=tuple(marks), reference=reference)
+            )
+    title = _groups_title(numbers, metric, view, found, words)
+    found.sort(key=lambda each: (each.group, metric.sides.index(each.side)))
+    table = table_of(found, title, words, numbers, by="group")
+    if not series:
+        return Panel(chart=None, table=table)
+    said = words("groups_what", metric=words.pick(metric.label), view=words(f"view_{view}"))
+    ticks = tuple(group_name(words, name) for name in names)
+    chart = Chart(
+        id=f"groups-{metric.id}-{view}",
+        form="ranges",
+        title=title,
+        subtitle=words("groups_subtitle", measure=measure(metric, words), view=words(f"view_{view}")),
+        foot=_foot(numbers, [numbers.now(metric.id, side) for side in sides_of(metric)], words),
+        alt=_ranges_alt(said, ticks, series, words),
+        ticks=ticks,
+        axis=_axis(metric, series, words),
+        series=tuple(series),
+    )
+    return Panel(chart=chart, table=table)
+
+
+def _groups_title(numbers: Numbers, metric: Metric, view: str, found: Sequence[Reading], words: Words) -> str:
+    """Which groups' intervals do not reach the programme's result of their side."""
+    name = words.pick(metric.label)
+    shown = [each for each in found if each.shown and each.side in sides_of(metric)]
+    if not shown:
+        return words("groups_empty", metric=name, view=words(f"view_{view}"))
+    apart = []
+    for each in shown:
+        whole = numbers.now(metric.id, each.side)
+        if whole is None or not whole.shown:
+            continue
+        _, low, high = each.numbers
+        said = {"name": group_name(words, each.group), "side": words(f"side_{each.side}")}
+        if low > whole.numbers[0]:
+            apart.append(words("group_above", **said))
+        elif high < whole.numbers[0]:
+            apart.append(words("group_below", **said))
+    if not apart:
+        return words("groups_within", metric=name)
+    return words("groups_apart", metric=name, names=words.listed(apart))
+
+
+def _foot(numbers: Numbers, whole: Sequence[Reading | None], words: Words) -> str:
+    shown = [each for each in whole if each is not None and each.shown]
+    return words(
+        "foot",
+        n=_n_by_side(shown, words),
+        round=round_name(words, numbers.latest),
+        day=words.day(numbers.latest.closed_on),
+        release=numbers.latest.id,
+    )
+
+
+def _ranges_alt(what: str, ticks: Sequence[str], series: Sequence[Series], words: Words) -> str:
+    rows = []
+    for at, tick in enumerate(ticks):
+        points = [f"{each.label} {mark.told}" for each in series for mark in each.marks if mark.at == at]
+        rows.append(words("alt_row", name=tick, points=", ".join(points)))
+    return words("alt_ranges", what=what, rows="; ".join(rows))
+
+
+# --- the constructs of one round ---------------------------------------------------------------
+
+
+def constructs(numbers: Numbers, words: Words) -> Panel:
+    """Every single-construct score of the latest round, strongest first, by side."""
+    ranked = profile(numbers)
+    metrics = catalogue()
+    names = tuple(words.pick(metrics[each.metric].label) for each in ranked)
+    found = [numbers.now(each.metric, side) for each in ranked for side in ("both", *SIDES)]
+    known = [each for each in found if each is not None]
+    series = []
+    for side in sides_of(metrics["trust"]):
+        marks = [
+            _mark(words, at, each, names[at])
+            for at, score in enumerate(ranked)
+            if (each := numbers.now(score.metric, side)) is not None and each.shown
+        ]
+        if marks:
+            series.append(Series(side=side, label=words(f"side_{side}"), marks=tuple(marks)))
+    title = _profile_title(ranked, names, words)
+    table = table_of(known, title, words, numbers, by="metric")
+    if not series:
+        return Panel(chart=None, table=table)
+    whole = [numbers.now(ranked[0].metric, side) for side in SIDES]
+    chart = Chart(
+        id="profile",
+        form="ranges",
+        title=title,
+        subtitle=measure(metrics[ranked[0].metric], words),
+        foot=_foot(numbers, whole, words),
+        alt=_ranges_alt(words("profile_what"), names, series, words),
+        ticks=names,
+        axis=_axis(metrics[ranked[0].metric], series, words),
+        series=tuple(series),
+    )
+    return Panel(chart=chart, table=table)
+
+
+def _profile_title(ranked: Sequence[Reading], names: Sequence[str], words: Words) -> str:
+    if not ranked:
+        return words("verdict_none")
+    if len(ranked) == 1:
+        return words("profile_one", strongest=names[0])
+    key = "profile_title_overlap" if overlap(ranked[0], ranked[-1]) else "profile_title"
+    return words(key, strongest=names[0], weakest=words.inside(names[-1]))

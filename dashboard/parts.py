@@ -1,0 +1,105 @@
+"""Builds the pieces that pages are made of: figures with their tables, sentences, strips, tables."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dash import dcc, html
+
+from dashboard.chart import Chart, Panel, Row, Table
+from dashboard.charts import screen
+from dashboard.findings import Reading
+from dashboard.words import Words
+
+Part = Any  # a Dash component, or text
+
+
+def figure(panel: Panel, words: Words, *, level: int = 3, is_open: bool = False) -> Part:
+    """A chart under its finding, with its table; only the sentence and the table where nothing may be drawn."""
+    heading = getattr(html, f"H{level}")
+    numbers = table(panel.table, words, is_open=is_open or panel.chart is None)
+    if panel.chart is None:
+        return html.Section([heading(panel.table.caption), numbers], className="figure")
+    chart = panel.chart
+    said = [heading(chart.title), html.P(chart.subtitle, className="subtitle")]
+    if chart.form == "ranges" and len(chart.series) > 1:
+        said.append(html.P([_key(each.side, each.label) for each in chart.series], className="key"))
+    return html.Figure(
+        [html.Div(said, className="said"), _drawing(chart), html.Figcaption(chart.foot), numbers],
+        className="figure",
+        **{"aria-label": chart.title},
+    )
+
+
+def _drawing(chart: Chart) -> Part:
+    height = f"{screen.height(chart)}px"
+    graph = dcc.Graph(
+        id=chart.id,
+        figure=screen.figure(chart),
+        config={"displayModeBar": False, "responsive": True, "showTips": False},
+        style={"height": height},
+        responsive=True,
+    )
+    return html.Div(graph, role="img", className="drawing", style={"minHeight": height}, **{"aria-label": chart.alt})
+
+
+def _key(side: str, label: str) -> Part:
+    return html.Span([html.Span(className=f"mark {side}", **{"aria-hidden": "true"}), label], className=f"ink-{side}")
+
+
+def table(content: Table, words: Words, *, is_open: bool = False) -> Part:
+    """A table behind a summary, so that the page stays quiet; open where it stands alone."""
+    scrolling = html.Div(
+        bare_table(content),
+        className="scroll",
+        role="region",
+        tabIndex=0,
+        **{"aria-label": words("table_scroll", caption=content.caption)},
+    )
+    summary = html.Summary(words("table_summary"))
+    return html.Details([summary, scrolling], open=is_open, className="numbers")
+
+
+def bare_table(content: Table) -> Part:
+    head = html.Tr([html.Th(name, scope="col") for name in content.columns])
+    body = [_row(each, len(content.columns)) for each in content.rows]
+    caption = html.Caption(content.caption, className="hidden")
+    return html.Table([caption, html.Thead(head), html.Tbody(body)])
+
+
+def _row(row: Row, n_columns: int) -> Part:
+    heading = [html.Th(cell, scope="row") for cell in row.heading]
+    if row.sentence:
+        sentence = html.Td(row.sentence, colSpan=n_columns - len(row.heading), className="withheld")
+        return html.Tr([*heading, sentence])
+    return html.Tr([*heading, *(html.Td(cell) for cell in row.cells)])
+
+
+def plain_table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Part]], words: Words) -> Part:
+    """A table that is the content itself; the first column heads its row."""
+    head = html.Tr([html.Th(name, scope="col") for name in columns])
+    body = [html.Tr([html.Th(first, scope="row"), *(html.Td(cell) for cell in rest)]) for first, *rest in rows]
+    content = html.Table([html.Caption(caption, className="hidden"), html.Thead(head), html.Tbody(body)])
+    label = {"aria-label": words("table_scroll", caption=caption)}
+    return html.Div(content, className="scroll", role="region", tabIndex=0, **label)
+
+
+def strip(reading: Reading, span: tuple[float, float]) -> Part:
+    """An interval and its value as a thin bar on the scale; the same numbers stand beside it as text."""
+    value, low, high = ((each - span[0]) / (span[1] - span[0]) * 100 for each in reading.numbers)
+    bar = html.Span(className=f"bar {reading.side}", style={"left": f"{low:.1f}%", "width": f"{high - low:.1f}%"})
+    dot = html.Span(className=f"dot {reading.side}", style={"left": f"{value:.1f}%"})
+    return html.Span([bar, dot], className="strip", **{"aria-hidden": "true"})
+
+
+def notice(title: str, *sentences: Part) -> Part:
+    """A state that is not a page of numbers: nothing yet, not available, trouble."""
+    return html.Div([html.H1(title), *(html.P(each) for each in sentences)], className="notice")
+
+
+def sentence_with_code(text: str) -> list[Part]:
+    """A sentence whose `commands` are set as code."""
+    return [html.Code(piece) if at % 2 else piece for at, piece in enumerate(text.split("`"))]
+
+
+def download(href: str, words: Words) -> Part:
+    return html.P(html.A(words("download"), href=href, className="download"))

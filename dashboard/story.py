@@ -1,0 +1,64 @@
+"""Tells findings in sentences that pages and reports share word for word."""
+
+from collections.abc import Sequence
+
+from dashboard.findings import PARTICIPATION, Numbers, Reading, headline, standing
+from dashboard.panels import value_of
+from dashboard.tables import metric_name
+from dashboard.words import Words
+
+
+def verdict(numbers: Numbers, words: Words) -> list[str]:
+    """The programme in a few sentences: where it stands, how it moved, who took part."""
+    scores = headline(numbers)
+    said = _standing(scores, words) if scores else [words("verdict_none")]
+    said += _moved(numbers, scores, words)
+    part = numbers.now(PARTICIPATION, "both")
+    if part is not None and part.shown:
+        said.append(words("verdict_participation", share=value_of(words, part)))
+    return said
+
+
+def _standing(scores: Sequence[Reading], words: Words) -> list[str]:
+    """One sentence for each place a score can have against the middle of the scale."""
+    said = []
+    for place in ("below", "open", "above"):
+        names = [words.inside(metric_name(words, each.metric)) for each in scores if standing(each) == place]
+        if names:
+            lie = words("lies_one" if len(names) == 1 else "lies_many")
+            said.append(words(f"verdict_{place}", names=_first_upper(words.listed(names)), lie=lie))
+    return said
+
+
+def _moved(numbers: Numbers, scores: Sequence[Reading], words: Words) -> list[str]:
+    ways = {each.metric: numbers.change(each) for each in scores}
+    if not any(ways.values()):
+        return [words("verdict_first")] if scores else []
+    said = []
+    for way in ("higher", "lower"):
+        names = [words.inside(metric_name(words, metric)) for metric, found in ways.items() if found == way]
+        if names:
+            said.append(words(f"verdict_change_{way}", names=_first_upper(words.listed(names))))
+    return said or [words("verdict_change_none")]
+
+
+def change_in_words(numbers: Numbers, metric: str, words: Words) -> str:
+    """How both sides together moved since the number was last shown."""
+    now = numbers.now(metric, "both")
+    if now is None:
+        last = numbers.over_rounds(metric, "both")
+        if not last:
+            return words("never_asked")
+        return words("not_asked", number=numbers.number_of(last[-1].release))
+    if not now.shown:
+        return words("withheld")
+    before, way = numbers.before(now), numbers.change(now)
+    if before is None or way is None:
+        return words("first_time")
+    key = "no_clear_change" if way == "none" else way
+    return words(key, number=numbers.number_of(before.release))
+
+
+def _first_upper(text: str) -> str:
+    """ "trust and satisfaction" begins a sentence."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,66 @@
+"""Writes readings as a table's rows: every number with its interval, n, unit, claim and release."""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from dashboard.chart import Row, Table
+from dashboard.findings import Numbers, Reading
+from dashboard.words import Words, places_of
+from pipeline.published import FLOWS, PROGRAMME, catalogue
+
+By = Literal["round", "group", "metric"]
+NUMBERS = ("th_value", "th_low", "th_high", "th_n", "th_unit", "th_claim", "th_release")
+
+
+def table_of(found: Iterable[Reading], caption: str, words: Words, numbers: Numbers, *, by: By) -> Table:
+    """One line a reading, headed by its round, group or metric, and its side."""
+    columns = (words(f"th_{by}"), words("th_side"), *(words(name) for name in NUMBERS))
+    rows = tuple(
+        Row(
+            heading=(_heading(each, by, words, numbers), words(f"side_{each.side}")),
+            cells=_cells(each, words) if each.shown else (),
+            sentence="" if each.shown else words("withheld"),
+        )
+        for each in found
+    )
+    return Table(caption=caption, columns=columns, n_headings=2, rows=rows)
+
+
+def flow_table(found: Sequence[Reading], caption: str, words: Words, numbers: Numbers) -> Table:
+    """One line a count and side, one column a round; counts are rounded down to steps of five."""
+    rounds = [words("round", number=each.number) for each in numbers.releases]
+    keys = list(dict.fromkeys((each.metric, each.side) for each in found))
+    counted = {(each.metric, each.side, each.release): f"{each.numbers[0]:.0f}" for each in found if each.shown}
+    rows = tuple(
+        Row(
+            heading=(words(metric), words(f"side_{side}")),
+            cells=tuple(counted.get((metric, side, each.id), "–") for each in numbers.releases),
+        )
+        for metric, side in keys
+    )
+    columns = (words("people_flow"), words("th_side"), *rounds)
+    return Table(caption=caption, columns=columns, n_headings=2, rows=rows)
+
+
+def metric_name(words: Words, metric: str) -> str:
+    return words(metric) if metric in FLOWS else words.pick(catalogue()[metric].label)
+
+
+def group_name(words: Words, group: str) -> str:
+    """A group's own name; ours only where the pipeline named it."""
+    named = {PROGRAMME: "view_all", "not stated": "not_stated"}
+    return words(named[group]) if group in named else group
+
+
+def _heading(reading: Reading, by: By, words: Words, numbers: Numbers) -> str:
+    if by == "round":
+        return words("round", number=numbers.number_of(reading.release))
+    return group_name(words, reading.group) if by == "group" else metric_name(words, reading.metric)
+
+
+def _cells(reading: Reading, words: Words) -> tuple[str, ...]:
+    value, low, high = reading.numbers
+    places = places_of((value, low, high), reading.unit)
+    shown = [words.number(each, reading.unit, places=places) for each in (value, low, high)]
+    claim = words(f"claim_{reading.claim}")
+    return (*shown, str(reading.n), words.unit(reading.unit), claim, reading.release)
