@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import dashboard.commands
-import pipeline.commands
 import typer
 from typer.main import get_command
 
 import data.commands
+import pipeline.commands
 import surveys.commands
 from data.errors import RapportError
 from data.terminal import installation, progress, say
@@ -126,10 +126,10 @@ def demo(
 
 def _make_demo(settings: "Settings", stores: "Stores", *, pairings: int, rounds: int, seed: int) -> None:
     import numpy as np
-    import pipeline.jobs
 
     import data.demo.goals
     import data.jobs
+    import pipeline.jobs
     from data import settings as reading_settings
     from data.demo import organisation
     from data.demo.answering import Respondents

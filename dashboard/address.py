@@ -25,7 +25,7 @@ class Address:
 
     def with_(self, **changes: str | None) -> str:
         """This page with another choice."""
-        return Address(**{**{"path": self.path}, **{name: getattr(self, name) for name in KEPT}, **changes}).text
+        return Address(**{"path": self.path, **{name: getattr(self, name) for name in KEPT}, **changes}).text
 
     @property
     def text(self) -> str:

@@ -4,9 +4,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request
+from flask import Blueprint, Flask, Response, g, make_response, render_template, request
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from dashboard.health import Counts
@@ -88,14 +88,16 @@ def _refused() -> Response:
     wants_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
     if not wants_page or request.path.startswith("/_"):
         return Response("Please sign in.\n", 401, mimetype="text/plain")
-    back = request.full_path.rstrip("?") if request.path != "/" else request.path
-    lang = request.args.get("lang")
-    where = "/sign-in" if back == "/" and not lang else f"/sign-in?next={_quoted(back)}"
-    return redirect(f"{where}&lang={best(lang)}" if lang and "?" in where else where, 303)  # type: ignore[return-value]
+    chosen = {"next": request.full_path.rstrip("?"), "lang": request.args.get("lang", "")}
+    asked = urlencode({name: value for name, value in chosen.items() if value not in ("", "/")})
+    return _to(f"/sign-in?{asked}" if asked else "/sign-in")
 
 
-def _quoted(path: str) -> str:
-    return path.replace("%", "%25").replace("&", "%26").replace("+", "%2B").replace("#", "%23")
+def _to(address: str) -> Response:
+    """Go on by GET."""
+    response = Response(status=303)
+    response.headers["Location"] = address
+    return response
 
 
 def _routes(door: Door) -> Blueprint:
@@ -136,7 +138,7 @@ def _sign_in(door: Door) -> Response:
         door.counts.add("sign_ins_refused")
         return _page(door, message="sign_in_wrong", email=email, status=401)
     door.counts.add("sign_ins")
-    response: Response = redirect(_local(request.form.get("next", "/")), 303)  # type: ignore[assignment]
+    response = _to(_local(request.form.get("next", "/")))
     _set(door, response, door.session_cookie, token)
     return response
 
@@ -146,7 +148,7 @@ def _sign_out(door: Door) -> Response:
     if not _fits(door, request.form.get("token", ""), token, "session"):
         return Response("This page had been open for too long.\n", 400, mimetype="text/plain")
     door.accounts.sign_out(token, door.clock())
-    response: Response = redirect("/sign-in", 303)  # type: ignore[assignment]
+    response = _to("/sign-in")
     response.delete_cookie(door.session_cookie, path="/", secure=door.is_secure, httponly=True, samesite="Lax")
     return response
 

@@ -114,10 +114,9 @@ def readings(rows: pd.DataFrame) -> list[Reading]:
 
 def _reading(row: Mapping[Any, Any]) -> Reading:
     shown = bool(row["shown"])
-    names = ("release", "round", "view", "group", "side", "metric", "unit", "claim")
+    texts = {name: str(row[name]) for name in ("release", "round", "view", "group", "side", "metric", "unit", "claim")}
     bounds = {name: float(row[name]) if shown else None for name in ("value", "low", "high")}
-    n = int(row["n"]) if shown else None
-    return Reading(**{name: str(row[name]) for name in names}, **bounds, n=n, shown=shown)
+    return Reading(**texts, **bounds, n=int(row["n"]) if shown else None, shown=shown)  # type: ignore[arg-type]
 
 
 def direction(before: Reading, now: Reading) -> Direction:

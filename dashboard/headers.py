@@ -20,10 +20,11 @@ FIXED = {
 
 def policy(script_hashes: Sequence[str]) -> str:
     """Everything from here only; Plotly sets styles on its drawings, so styles (not scripts) may be inline."""
+    scripts = " ".join(["'self'", *script_hashes])
     return "; ".join(
         [
             "default-src 'self'",
-            f"script-src {' '.join(["'self'", *script_hashes])}",
+            f"script-src {scripts}",
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data:",
             "connect-src 'self'",

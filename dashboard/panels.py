@@ -146,10 +146,10 @@ def _n_by_side(last: Sequence[Reading], words: Words) -> str:
 
 
 def _trend_alt(metric: Metric, series: Sequence[Series], words: Words) -> str:
-    said = [
-        words("alt_trend_series", side=each.label, points=", ".join(f"{mark.name} {mark.told}" for mark in _ends(each.marks)))
-        for each in series
-    ]
+    said = []
+    for each in series:
+        points = ", ".join(f"{mark.name} {mark.told}" for mark in _ends(each.marks))
+        said.append(words("alt_trend_series", side=each.label, points=points))
     return words("alt_trend", metric=words.pick(metric.label), series="; ".join(said))
 
 

@@ -15,7 +15,7 @@ from pipeline.published import Programme, PublishedStore, Release
 ROLES = ("hr", "leader")  # who sees released views
 
 
-class NotAvailable(Exception):
+class NotAvailableError(Exception):
     """The address names something that is not there, or not for this reader: the two look the same."""
 
 
@@ -35,7 +35,7 @@ class Visit:
     def released(self) -> Numbers:
         """The numbers, on a page that is only reached where there are some."""
         if self.numbers is None:
-            raise NotAvailable
+            raise NotAvailableError
         return self.numbers
 
 
@@ -51,41 +51,16 @@ class Page(Protocol):
         ...
 
 
-def visit(published: PublishedStore, account: Account, address: Address) -> Visit:
-    """The visit of an account to an address; raises NotAvailable for what it may not see."""
+def visit(published: PublishedStore, account: Account, address: Address, item: str = "") -> Visit:
+    """The visit of an account to an address; raises NotAvailableError for what it may not see."""
     if account.role not in ROLES:
-        raise NotAvailable
-    mine = [each for each in published.programmes() if account.may_see(each.id)]
+        raise NotAvailableError
+    mine = programmes_of(published, account)
     chosen = _chosen(mine, address.programme)
-    if chosen is None:
-        return _visit(account, address, mine, None, [])
-    releases = published.releases(chosen.id)
-    numbers: Numbers | None = numbers_of(chosen, releases, published.numbers(chosen.id))
-    if numbers is not None and not numbers.releases:
-        numbers = None
-    if numbers is not None and address.round is not None:
-        numbers = numbers.until(address.round)
-        if numbers is None:
-            raise NotAvailable
-    return _visit(account, address, mine, numbers, releases)
-
-
-def _chosen(mine: Sequence[Programme], programme_id: str | None) -> Programme | None:
-    if programme_id is None:
-        return mine[0] if mine else None
-    found = next((each for each in mine if each.id == programme_id), None)
-    if found is None:
-        raise NotAvailable
-    return found
-
-
-def _visit(
-    account: Account,
-    address: Address,
-    mine: Sequence[Programme],
-    numbers: Numbers | None,
-    releases: Sequence[Release],
-) -> Visit:
+    releases = published.releases(chosen.id) if chosen is not None else []
+    numbers = None
+    if chosen is not None:
+        numbers = _as_of(numbers_of(chosen, releases, published.numbers(chosen.id)), address.round)
     return Visit(
         account=account,
         address=address,
@@ -93,4 +68,32 @@ def _visit(
         programmes=mine,
         numbers=numbers,
         releases=releases,
+        item=item,
     )
+
+
+def programmes_of(published: PublishedStore, account: Account) -> list[Programme]:
+    """The programmes an account may see; none for a role that sees no released views."""
+    if account.role not in ROLES:
+        return []
+    return [each for each in published.programmes() if account.may_see(each.id)]
+
+
+def _chosen(mine: Sequence[Programme], programme_id: str | None) -> Programme | None:
+    if programme_id is None:
+        return mine[0] if mine else None
+    found = next((each for each in mine if each.id == programme_id), None)
+    if found is None:
+        raise NotAvailableError
+    return found
+
+
+def _as_of(numbers: Numbers, round_id: str | None) -> Numbers | None:
+    if not numbers.releases:
+        return None
+    if round_id is None:
+        return numbers
+    earlier = numbers.until(round_id)
+    if earlier is None:
+        raise NotAvailableError
+    return earlier

@@ -9,7 +9,7 @@ from pathlib import Path
 FILE = Path(__file__).resolve().parent / "words.toml"
 LANGUAGES = ("en", "de")
 FALLBACK = "en"
-MONTHS_DE = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
+MONTHS_DE = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
 NBSP = "\u00a0"
 
 
@@ -80,7 +80,7 @@ class Words:
     def day(self, on: date) -> str:
         """A date as a sentence says it."""
         if self.language == "de":
-            return f"{on.day}.{NBSP}{MONTHS_DE[on.month - 1]} {on.year}"
+            return f"{on.day}.{NBSP}{MONTHS_DE.split()[on.month - 1]} {on.year}"
         return f"{on.day}{NBSP}{on:%B} {on.year}"
 
     @property

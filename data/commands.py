@@ -39,6 +39,7 @@ def _verb(kind: str, help_text: str) -> None:
         as_json: Json = False,
     ) -> None:
         from data.imports.load import import_file
+        from data.imports.sheet import limits_of
 
         with installation(context) as opened, progress(f"Reading {file.name}"):
             report = import_file(
@@ -50,6 +51,7 @@ def _verb(kind: str, help_text: str) -> None:
                 map_path=map_file,
                 date_order=date_order,
                 dry_run=dry_run,
+                limits=limits_of(opened.settings),
             )
         tell(report, as_json=as_json)
 

@@ -12,7 +12,6 @@ from data.settings import Settings
 from data.store.engine import Stores, migrate, open_stores, reading
 from data.store.people import programmes_kept
 
-
 DEMO_SETTINGS = 'organisation = "Demo Company"\n'
 
 

@@ -80,7 +80,7 @@ def tell(report: Any, *, as_json: bool) -> None:
             say(f"  {n_rows} × {reason}")
         if report.unknown_columns:
             say(f"  Not stored, unknown columns: {', '.join(report.unknown_columns)}")
-    if report.quarantined:
+    if report.quarantined or report.cells:
         raise typer.Exit(QUARANTINED)
 
 

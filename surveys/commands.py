@@ -95,6 +95,7 @@ def import_answers(
     as_json: Json = False,
 ) -> None:
     """Answers given in another tool, with the checks of our own page."""
+    from data.imports.sheet import limits_of
     from surveys.exchange.take import import_answers as take
 
     with installation(context) as opened, progress(f"Reading {file.name}"):
@@ -106,6 +107,7 @@ def import_answers(
             map_path=map_file,
             dry_run=dry_run,
             now=reading_settings.now(),
+            limits=limits_of(opened.settings),
         )
     tell(report, as_json=as_json)
 

@@ -7,7 +7,7 @@ from dashboard import parts
 from dashboard.panels import by_group, trend
 from dashboard.parts import Part
 from dashboard.story import change_in_words
-from dashboard.visit import NotAvailable, Visit
+from dashboard.visit import NotAvailableError, Visit
 from dashboard.words import Words
 from pipeline.published import PROGRAMME, Metric, catalogue
 
@@ -43,7 +43,7 @@ def _metric(visit: Visit) -> Metric:
     """The metric that the address names; one that the catalogue does not hold is not available."""
     found = catalogue().get(visit.item)
     if found is None:
-        raise NotAvailable
+        raise NotAvailableError
     return found
 
 
@@ -52,7 +52,7 @@ def _attribute(visit: Visit) -> str | None:
     offered = visit.released.attributes(_metric(visit).id)
     chosen = visit.address.by
     if chosen is not None and chosen not in offered:
-        raise NotAvailable
+        raise NotAvailableError
     return chosen or (offered[0] if offered else None)
 
 

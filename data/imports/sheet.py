@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from data.errors import RapportError
+from data.settings import Settings
 
 DATE_ORDERS = ("ymd", "dmy", "mdy")
 
@@ -20,6 +21,11 @@ class Limits:
 
 
 LIMITS = Limits()
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The limits that an installation set."""
+    return Limits(max_bytes=settings.max_upload_mb * 1_000_000)
 
 
 @dataclass(frozen=True, kw_only=True)

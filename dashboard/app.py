@@ -1,0 +1,172 @@
+"""Puts the dashboard together: its pages, the shell around them, and the door in front."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import dash
+from dash import Input, Output, dcc, html
+from flask import Flask, Response, render_template, request
+
+from dashboard import address, auth, headers, health, parts
+from dashboard.pages import metric, metrics, overview, releases
+from dashboard.visit import ROLES, NotAvailableError, Page, programmes_of, visit
+from dashboard.words import Words
+from data import settings as reading_settings
+from data.settings import Settings
+from data.store.accounts import Accounts, open_accounts
+from pipeline.published import PublishedStore, as_csv, open_published
+
+ROOM = Path(__file__).resolve().parent
+LARGEST_REQUEST = 64_000
+# path → page; a path that ends in / takes the name of one thing
+PAGES: dict[str, Page] = {"/": overview, "/metric": metrics, "/metric/": metric, "/releases": releases}
+NAVIGATION = {"nav_overview": "/", "nav_metrics": "/metric", "nav_releases": "/releases"}
+
+log = logging.getLogger(__name__)
+
+
+def create_app(
+    settings: Settings,
+    published: PublishedStore,
+    accounts: Accounts,
+    clock: Callable[[], datetime] = reading_settings.now,
+) -> dash.Dash:
+    """The dashboard over what is published, closed to everyone without a session."""
+    server = Flask(__name__, template_folder=str(ROOM / "templates"))
+    server.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
+    app = dash.Dash(
+        "rapport",
+        server=server,
+        assets_folder=str(ROOM / "assets"),
+        serve_locally=True,
+        title="Rapport",
+        update_title=None,
+        suppress_callback_exceptions=True,
+        use_pages=False,
+        on_error=_trouble,
+    )
+    # Our own page around Dash: language, title, navigation and sign-out come from the server.
+    app.interpolate_index = lambda **pieces: render_template("shell.html", **pieces, **_about(settings, published))
+    app.layout = html.Div([dcc.Location(id="address"), html.Div(id="page")])
+    app.callback(Output("page", "children"), Input("address", "pathname"), Input("address", "search"))(
+        lambda path, search: _page(published, path, search)
+    )
+    counts = health.Counts()
+    auth.close(server, settings, accounts, clock, counts)
+    health.watch(server, counts, lambda: accounts.is_reachable() and published.is_reachable())
+    server.add_url_rule("/<path:page>.csv", "csv", lambda page: _csv(published, page))
+    headers.protect(server, app.csp_hashes(), is_secure=settings.secure)
+    return app
+
+
+def serving(settings: Settings) -> Flask:
+    """The application of an installation; what granian starts in its worker."""
+    flask: Flask = create_app(settings, open_published(settings), open_accounts(settings)).server
+    return flask
+
+
+def server() -> Flask:
+    """The application of this process's environment, for any other WSGI server."""
+    return serving(reading_settings.load())
+
+
+def _page(published: PublishedStore, path: object, search: object) -> object:
+    """One page for one reader. Both arguments come from the browser: nothing in them is trusted."""
+    asked = address.read(path, search)
+    words = Words(asked.lang)
+    try:
+        found, item = _find(asked.path)
+        seen = visit(published, auth.reader(), asked, item)
+        return _empty(words) if seen.numbers is None else found.show(seen)
+    except NotAvailableError:
+        return _not_available(asked, words)
+
+
+def _find(path: str) -> tuple[Page, str]:
+    folder, _, name = path.rpartition("/")
+    if path in PAGES and not path.endswith("/") or path == "/":
+        return PAGES[path], ""
+    if f"{folder}/" in PAGES and folder and name:
+        return PAGES[f"{folder}/"], name
+    raise NotAvailableError
+
+
+def _not_available(asked: address.Address, words: Words) -> object:
+    if auth.reader().role not in ROLES:
+        return parts.notice(words("not_available"), words("role_not_allowed"))
+    home = html.A(words("back_to_overview"), href=address.Address(lang=asked.lang).text)
+    return parts.notice(words("not_available"), words("not_available_text"), home)
+
+
+def _empty(words: Words) -> object:
+    steps = parts.sentence_with_code(words("empty_steps"))
+    return parts.notice(words("empty"), words("empty_text"), steps)
+
+
+def _trouble(error: Exception) -> object:
+    """What a page shows where reading failed; the log gets the error, the reader a sentence."""
+    log.error("A page could not be made.", exc_info=error)
+    words = Words("en")
+    return parts.notice(words("trouble"), words("trouble_text"))
+
+
+def _csv(published: PublishedStore, page: str) -> Response:
+    """What a page draws from, as a file: exactly the released rows, withheld ones without a number."""
+    asked = address.read("/" if page == "overview" else f"/{page}", request.query_string.decode("utf-8", "replace"))
+    try:
+        found, item = _find(asked.path)
+        seen = visit(published, auth.reader(), asked, item)
+        if seen.numbers is None:
+            raise NotAvailableError
+        content = as_csv(found.shown(seen))
+    except NotAvailableError:
+        return Response(f"{Words(asked.lang)('not_available_text')}\n", 404, mimetype="text/plain")
+    name = asked.path.strip("/").replace("/", "-") or "overview"
+    release = seen.numbers.latest.id
+    response = Response(content, mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{_file_name(f"{release}-{name}")}.csv"'
+    return response
+
+
+def _file_name(text: str) -> str:
+    return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "-" for letter in text)
+
+
+def _about(settings: Settings, published: PublishedStore) -> dict[str, object]:
+    """What the shell shows around a page: it is made for each request, so it knows the reader and the language."""
+    asked = address.read(request.path, request.query_string.decode("utf-8", "replace"))
+    words, account = Words(asked.lang), auth.reader()
+    other = "de" if asked.lang == "en" else "en"
+    mine = programmes_of(published, account)
+    chosen = asked.programme or (mine[0].id if mine else None)
+    return {
+        "lang": asked.lang,
+        "words": words,
+        "organisation": settings.organisation,
+        "page_title": _title(published, asked, words),
+        "account": account,
+        "role": words(f"role_{account.role}") if account.role in ROLES else account.role,
+        "navigation": [(words(key), asked.to(path), _is_here(path, asked.path)) for key, path in NAVIGATION.items()],
+        "programmes": [(each.name, _of(asked, each.id), each.id == chosen) for each in mine],
+        "other_language": (other, asked.with_(lang=other)),
+        "token": auth.form_token(),
+    }
+
+
+def _of(asked: address.Address, programme_id: str) -> str:
+    """The same page of another programme; its rounds and groups are its own."""
+    return asked.with_(programme=programme_id, round=None, by=None)
+
+
+def _is_here(path: str, current: str) -> bool:
+    return current == path if path == "/" else current.startswith(path)
+
+
+def _title(published: PublishedStore, asked: address.Address, words: Words) -> str:
+    try:
+        found, item = _find(asked.path)
+        return found.title(visit(published, auth.reader(), asked, item))
+    except NotAvailableError:
+        return words("not_available")

@@ -1,0 +1,72 @@
+"""The verbs of this room: write the report, serve the dashboard."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from data.errors import RapportError
+from data.settings import Settings, refuse_plain_http
+from data.terminal import Json, installation, say, show_json
+
+FORMATS = ("html", "pdf")
+
+
+def report(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="The folder to write into; made where it is missing.")],
+    as_: Annotated[str, typer.Option("--as", help="html, pdf, or both with a comma.")] = "pdf,html",
+    programme: Annotated[str | None, typer.Option(help="Needed where there are several.")] = None,
+    lang: Annotated[str, typer.Option(help="en or de.")] = "en",
+    as_json: Json = False,
+) -> None:
+    """The leaders' business case from the newest release: the same numbers in every format."""
+    from dashboard.reports.write import write
+    from pipeline.published import open_published
+
+    formats = _formats(as_)
+    with installation(context) as opened:
+        written = write(
+            open_published(opened.settings),
+            organisation=opened.settings.organisation,
+            programme_id=programme,
+            language=lang,
+            formats=formats,
+            out=out,
+        )
+    if as_json:
+        show_json({"files": [str(path) for path in written]})
+    else:
+        say("\n".join(f"Wrote {path}" for path in written))
+
+
+def _formats(asked: str) -> list[str]:
+    formats = list(dict.fromkeys(each.strip() for each in asked.lower().split(",") if each.strip()))
+    unknown = [each for each in formats if each not in FORMATS]
+    if unknown or not formats:
+        what = f", not {', '.join(unknown)}" if unknown else ""
+        raise RapportError(f"--as expects {' or '.join(FORMATS)}{what}; these are the formats built so far.")
+    return formats
+
+
+def serve(settings: Settings) -> None:
+    """The dashboard until stopped; plain HTTP is for loopback, or behind a declared proxy."""
+    from functools import partial
+
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    from dashboard.app import serving
+
+    refuse_plain_http(settings)
+    server = Granian(
+        "dashboard.app",
+        address=settings.host,
+        port=settings.dashboard_port,
+        interface=Interfaces.WSGI,
+        blocking_threads=4,
+        websockets=False,
+        log_access=False,
+    )
+    # The worker is another process; it is handed the settings, so that --home reaches it.
+    server.serve(target_loader=partial(serving, settings), wrap_loader=False)
