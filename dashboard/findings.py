@@ -146,9 +146,14 @@ def headline(numbers: Numbers) -> list[Reading]:
     return [each for each in found if each is not None and each.shown]
 
 
+def whole_side(metric: Metric) -> str:
+    """The side whose number stands for a metric: both together, or the only one asked."""
+    return "both" if "both" in metric.sides else metric.sides[0]
+
+
 def profile(numbers: Numbers) -> list[Reading]:
-    """The scores of both sides of the latest round that measure one construct, strongest first."""
-    found = [numbers.now(each.id, "both") for each in catalogue().values() if is_of_one_construct(each)]
+    """The scores of the latest round that measure one construct, strongest first."""
+    found = [numbers.now(each.id, whole_side(each)) for each in catalogue().values() if is_of_one_construct(each)]
     shown = [each for each in found if each is not None and each.shown]
     return sorted(shown, key=lambda each: (-each.numbers[0], each.metric))
 
@@ -161,5 +166,5 @@ def flows(numbers: Numbers) -> list[Reading]:
     """The counts of people and pairings of every round, in the order of the catalogue of flows."""
     rows = numbers.select(view=PROGRAMME)
     found = readings(rows[rows["metric"].isin(FLOWS)])
-    order = list(FLOWS)
-    return sorted(found, key=lambda each: (numbers.number_of(each.release), order.index(each.metric), each.side))
+    order, sides = list(FLOWS), [*SIDES, "both"]
+    return sorted(found, key=lambda each: (order.index(each.metric), sides.index(each.side)))

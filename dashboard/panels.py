@@ -18,12 +18,12 @@ from dashboard.words import Words, places_of
 from pipeline.published import Metric, Release, catalogue
 
 STEP = {"points": 10.0, "share": 0.1}
+SERIES: tuple[Side, ...] = ("mentor", "mentee")
 
 
 def sides_of(metric: Metric) -> tuple[Side, ...]:
-    """The two sides where a metric has them, else both together."""
-    two: tuple[Side, ...] = ("mentor", "mentee")
-    return two if set(SIDES) <= set(metric.sides) else ("both",)
+    """The sides drawn: each that a metric has, else both together."""
+    return tuple(side for side in SERIES if side in metric.sides) or ("both",)
 
 
 def value_of(words: Words, reading: Reading) -> str:
@@ -104,9 +104,7 @@ def _axis(metric: Metric, series: Sequence[Series], words: Words) -> tuple[tuple
     return tuple((value, words.number(value, metric.unit)) for value in places)
 
 
-def _trend_title(
-    numbers: Numbers, metric: Metric, shown: Sequence[tuple[str, Sequence[Reading]]], words: Words
-) -> str:
+def _trend_title(numbers: Numbers, metric: Metric, shown: Sequence[tuple[str, Sequence[Reading]]], words: Words) -> str:
     """The finding: since the first round shown, by side."""
     name = words.pick(metric.label)
     if not shown:
@@ -171,9 +169,7 @@ def by_group(numbers: Numbers, metric: Metric, view: str, words: Words) -> Panel
         whole = numbers.now(metric.id, side)
         reference = whole.numbers[0] if whole is not None and whole.shown else None
         if marks:
-            series.append(
-                Series(side=side, label=words(f"side_{side}"), marks=tuple(marks), reference=reference)
-            )
+            series.append(Series(side=side, label=words(f"side_{side}"), marks=tuple(marks), reference=reference))
     title = _groups_title(numbers, metric, view, found, words)
     found.sort(key=lambda each: (each.group, metric.sides.index(each.side)))
     table = table_of(found, title, words, numbers, by="group")
@@ -236,42 +232,45 @@ def _ranges_alt(what: str, ticks: Sequence[str], series: Sequence[Series], words
     return words("alt_ranges", what=what, rows="; ".join(rows))
 
 
-# --- the constructs of one round ---------------------------------------------------------------
+# --- several scores of one round ---------------------------------------------------------------
 
 
 def constructs(numbers: Numbers, words: Words) -> Panel:
     """Every single-construct score of the latest round, strongest first, by side."""
-    ranked = profile(numbers)
-    metrics = catalogue()
-    names = tuple(words.pick(metrics[each.metric].label) for each in ranked)
-    found = [numbers.now(each.metric, side) for each in ranked for side in ("both", *SIDES)]
-    known = [each for each in found if each is not None]
-    series = []
-    for side in sides_of(metrics["trust"]):
-        marks = [
-            _mark(words, at, each, names[at])
-            for at, score in enumerate(ranked)
-            if (each := numbers.now(score.metric, side)) is not None and each.shown
-        ]
-        if marks:
-            series.append(Series(side=side, label=words(f"side_{side}"), marks=tuple(marks)))
-    title = _profile_title(ranked, names, words)
-    table = table_of(known, title, words, numbers, by="metric")
+    return scores(numbers, profile(numbers), "profile", words)
+
+
+def scores(numbers: Numbers, ranked: Sequence[Reading], name: str, words: Words) -> Panel:
+    """These scores of the latest round, strongest first, a row each, by side."""
+    ranked = sorted(ranked, key=lambda each: (-each.numbers[0], each.metric))
+    labels = tuple(words.pick(catalogue()[each.metric].label) for each in ranked)
+    title = _profile_title(ranked, labels, words)
+    found = [numbers.now(each.metric, side) for each in ranked for side in (*SIDES, "both")]
+    table = table_of([each for each in found if each is not None], title, words, numbers, by="metric")
+    series = [each for side in SERIES if (each := _score_series(numbers, ranked, labels, side, words)).marks]
     if not series:
         return Panel(chart=None, table=table)
-    whole = [numbers.now(ranked[0].metric, side) for side in SIDES]
+    scale_of = catalogue()[ranked[0].metric]
     chart = Chart(
-        id="profile",
+        id=name,
         form="ranges",
         title=title,
-        subtitle=measure(metrics[ranked[0].metric], words),
-        foot=_foot(numbers, whole, words),
-        alt=_ranges_alt(words("profile_what"), names, series, words),
-        ticks=names,
-        axis=_axis(metrics[ranked[0].metric], series, words),
+        subtitle=measure(scale_of, words),
+        foot=_foot(numbers, [numbers.now(ranked[0].metric, side) for side in SIDES], words),
+        alt=_ranges_alt(words("profile_what"), labels, series, words),
+        ticks=labels,
+        axis=_axis(scale_of, series, words),
         series=tuple(series),
     )
     return Panel(chart=chart, table=table)
+
+
+def _score_series(
+    numbers: Numbers, ranked: Sequence[Reading], labels: Sequence[str], side: Side, words: Words
+) -> Series:
+    found = [(at, numbers.now(each.metric, side)) for at, each in enumerate(ranked)]
+    marks = [_mark(words, at, each, labels[at]) for at, each in found if each is not None and each.shown]
+    return Series(side=side, label=words(f"side_{side}"), marks=tuple(marks))
 
 
 def _profile_title(ranked: Sequence[Reading], names: Sequence[str], words: Words) -> str:

@@ -48,22 +48,15 @@ def _key(side: str, label: str) -> Part:
 
 def table(content: Table, words: Words, *, is_open: bool = False) -> Part:
     """A table behind a summary, so that the page stays quiet; open where it stands alone."""
-    scrolling = html.Div(
-        bare_table(content),
-        className="scroll",
-        role="region",
-        tabIndex=0,
-        **{"aria-label": words("table_scroll", caption=content.caption)},
-    )
     summary = html.Summary(words("table_summary"))
-    return html.Details([summary, scrolling], open=is_open, className="numbers")
+    return html.Details([summary, bare_table(content, words)], open=is_open, className="numbers")
 
 
-def bare_table(content: Table) -> Part:
+def bare_table(content: Table, words: Words) -> Part:
+    """A table that stands for itself."""
     head = html.Tr([html.Th(name, scope="col") for name in content.columns])
     body = [_row(each, len(content.columns)) for each in content.rows]
-    caption = html.Caption(content.caption, className="hidden")
-    return html.Table([caption, html.Thead(head), html.Tbody(body)])
+    return _scrolling(content.caption, head, body, words)
 
 
 def _row(row: Row, n_columns: int) -> Part:
@@ -78,6 +71,11 @@ def plain_table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Pa
     """A table that is the content itself; the first column heads its row."""
     head = html.Tr([html.Th(name, scope="col") for name in columns])
     body = [html.Tr([html.Th(first, scope="row"), *(html.Td(cell) for cell in rest)]) for first, *rest in rows]
+    return _scrolling(caption, head, body, words)
+
+
+def _scrolling(caption: str, head: Part, body: Sequence[Part], words: Words) -> Part:
+    """Wide tables scroll in themselves, by keyboard too; the page never does."""
     content = html.Table([html.Caption(caption, className="hidden"), html.Thead(head), html.Tbody(body)])
     label = {"aria-label": words("table_scroll", caption=caption)}
     return html.Div(content, className="scroll", role="region", tabIndex=0, **label)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from dashboard.findings import PARTICIPATION, Numbers, Reading, headline, standing
+from dashboard.findings import PARTICIPATION, Numbers, Reading, headline, standing, whole_side
 from dashboard.panels import value_of
 from dashboard.tables import metric_name
 from dashboard.words import Words
+from pipeline.published import catalogue
 
 
 def verdict(numbers: Numbers, words: Words) -> list[str]:
@@ -43,10 +44,11 @@ def _moved(numbers: Numbers, scores: Sequence[Reading], words: Words) -> list[st
 
 
 def change_in_words(numbers: Numbers, metric: str, words: Words) -> str:
-    """How both sides together moved since the number was last shown."""
-    now = numbers.now(metric, "both")
+    """How a metric moved since its number was last shown: both sides together, or the only one asked."""
+    side = whole_side(catalogue()[metric])
+    now = numbers.now(metric, side)
     if now is None:
-        last = numbers.over_rounds(metric, "both")
+        last = numbers.over_rounds(metric, side)
         if not last:
             return words("never_asked")
         return words("not_asked", number=numbers.number_of(last[-1].release))

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
-from sqlalchemy import Engine
 
 from data.errors import RapportError
 from data.store.answers import read_answers, read_invited
-from data.store.engine import reading
+from data.store.engine import Engine, reading
 from data.store.people import Programme, pairings_of, programme
 from data.store.rounds import Round, questionnaire_json, read_round, rounds_of
 from surveys.questionnaire import Questionnaire

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import pandas as pd
-from sqlalchemy import Connection, Engine
 
 from data.contracts import Published, conform
 from data.settings import Settings
-from data.store.engine import is_reachable, open_stores, reading
+from data.store.engine import Connection, Engine, is_reachable, open_stores, reading
 from data.store.releases import StoredRelease, releases_of
 from pipeline.disclosure.gate import PROGRAMME, WITHHELD
 from pipeline.flow import FLOWS

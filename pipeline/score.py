@@ -60,27 +60,44 @@ def score(rated: pd.DataFrame, questionnaire: Questionnaire, *, round_id: str, n
 
     `questionnaire` is the one that this round froze; `names` are those `items_of` understands.
     """
-    ordered = rated.sort_values(["round_number", "pairing_id", "side", "question_id"], ignore_index=True)
-    person = ordered.groupby(["round_id", "pairing_id", "side"], sort=False).ngroup().to_numpy()
-    question, ids = pd.factorize(ordered["question_id"])
-    points = ordered["points"].to_numpy(dtype=float)
-    is_now = (ordered["round_id"] == round_id).to_numpy()
-    number = ordered["round_number"].to_numpy()
-    is_mentor = (ordered["side"] == "mentor").to_numpy()
-    pulse = str(ordered.loc[is_now, "pulse"].min())
-    scored = [ordered.head(0).assign(score=0.0, n_items=0, is_whole=False, lowest=0.0, highest=0.0)]
+    coded = _coded(rated)
+    is_now = (rated["round_id"] == round_id).to_numpy()
+    pulse = str(rated.loc[is_now, "pulse"].min())
+    scored = [rated.head(0)[KEY].assign(construct="", score=0.0, n_items=0, is_whole=False, lowest=0.0, highest=0.0)]
     for name, side in product(sorted(set(names)), SIDES):
         items = items_of(questionnaire, name, side)
-        item = _positions(ids, items)[question]
-        rows = np.flatnonzero((item >= 0) & (is_mentor == (side == "mentor")))
+        item = _positions(coded.questions, items)[coded.question]
+        rows = np.flatnonzero((item >= 0) & (coded.is_mentor == (side == "mentor")))
         if not is_now[rows].any():
             continue
-        told = _Told(points[rows], person[rows], item[rows], number[rows], len(items))
-        found = _score_items(told, _n_whole(questionnaire, pulse, side, items))
+        told = Told(coded.points[rows], coded.person[rows], item[rows], coded.number[rows], len(items))
+        found = score_items(told, n_whole=_n_whole(questionnaire, pulse, side, items))
         kept = found[is_now[rows[found["first"]]]]
-        about = ordered.loc[rows[kept["first"]], KEY].reset_index(drop=True)
+        about = rated[KEY].iloc[rows[kept["first"]]].reset_index(drop=True)
         scored.append(pd.concat([about.assign(construct=name), kept.reset_index(drop=True)], axis=1))
-    return conform(Scored, pd.concat(scored, ignore_index=True))
+    order = ["construct", "side", "pairing_id"]
+    return conform(Scored, pd.concat(scored, ignore_index=True).sort_values(order, ignore_index=True))
+
+
+class _Coded(NamedTuple):
+    """Rated as numbers: who in which round, which question, how many points."""
+
+    person: Codes
+    question: Codes
+    questions: pd.Index
+    points: Floats
+    number: Codes
+    is_mentor: NDArray[np.bool_]
+
+
+def _coded(rated: pd.DataFrame) -> _Coded:
+    """One composed integer for a side of a pairing in a round: counting is then a bincount, and nothing is sorted."""
+    number = rated["round_number"].to_numpy()
+    pairing, pairings = pd.factorize(rated["pairing_id"])
+    question, questions = pd.factorize(rated["question_id"])
+    is_mentor = (rated["side"] == "mentor").to_numpy()
+    person = (number * len(pairings) + pairing) * 2 + is_mentor
+    return _Coded(person, question, questions, rated["points"].to_numpy(dtype=float), number, is_mentor)
 
 
 def _positions(ids: pd.Index, items: tuple[str, ...]) -> Codes:
@@ -94,8 +111,11 @@ def _n_whole(questionnaire: Questionnaire, pulse: str, side: str, items: tuple[s
     return -(-2 * len(items) // 3) if items and set(items) <= set(fixed) else np.inf
 
 
-class _Told(NamedTuple):
-    """One side's answers to one construct, a person's in a round together; one entry an answer."""
+class Told(NamedTuple):
+    """One side's answers to one construct; one entry an answer, in any order.
+
+    `points` 0–100; `person` a whole number for a person in a round, `item` 0 … n_items − 1, `number` the round's.
+    """
 
     points: Floats
     person: Codes
@@ -104,36 +124,48 @@ class _Told(NamedTuple):
     n_items: int
 
 
-def _score_items(told: _Told, n_whole: float) -> pd.DataFrame:
-    """One row a person and round; `first` is where its answers start."""
-    _, first, code = np.unique(told.person, return_index=True, return_inverse=True)
-    n = np.bincount(code)
-    effects = item_effects(told.points, code, told.item, told.n_items)
+def score_items(told: Told, *, n_whole: float = np.inf) -> pd.DataFrame:
+    """One row a person and round, by `person`; `first` is one of its answers, `score` 0–100.
+
+    `n_whole` answered items make a plain mean; below, the score is the model's.
+    """
+    person = told.person - told.person.min()
+    n_people = int(person.max()) + 1
+    # Items × people, not the other way: sums over a person's few items then run along memory.
+    said = np.full((told.n_items, n_people), np.nan)
+    said[told.item, person] = told.points
+    one_of = np.empty(n_people, dtype=np.int64)
+    one_of[person] = np.arange(len(person))
+    there = ~np.isnan(said)
+    n = there.sum(axis=0)
+    answered = np.flatnonzero(n)
+    if len(answered) < n_people:
+        said, there, n = said[:, answered], there[:, answered], n[answered]
+    effects = item_effects(said)
     level = np.unique(told.item[told.number == told.number.min()])
-    plain = np.bincount(code, told.points) / n
-    modelled = np.bincount(code, told.points - effects[told.item]) / n + effects[level].mean()
+    total = np.where(there, said, 0.0).sum(axis=0)
+    modelled = (total - effects @ there) / n + effects[level].mean()
     scores = {
-        "first": first,
-        "score": np.where(n >= n_whole, plain, modelled),
+        "first": one_of[answered],
+        "score": np.where(n >= n_whole, total / n, modelled),
         "n_items": n,
         "is_whole": n >= n_whole,
-        "lowest": np.minimum.reduceat(told.points, first),
-        "highest": np.maximum.reduceat(told.points, first),
+        "lowest": np.fmin.reduce(said),
+        "highest": np.fmax.reduce(said),
     }
     return pd.DataFrame(scores)
 
 
-def item_effects(points: Floats, person: Codes, item: Codes, n_items: int) -> Floats:
+def item_effects(said: Floats) -> Floats:
     """How much easier each item is than its construct's others, people held equal; they sum to about 0.
 
-    Two-way least squares with the person effects swept out. points, person and item: one entry an answer.
+    Two-way least squares with the person effects swept out. said: items × people, NaN where not answered;
+    every person answered at least one item.
     """
-    n_people = int(person.max()) + 1
-    met = np.zeros((n_people, n_items))
-    met[person, item] = 1.0
-    n = met.sum(axis=1)
-    centred = points - (np.bincount(person, points) / n)[person]
-    within = np.diag(met.sum(axis=0)) - met.T @ (met / n[:, None])
-    right = np.bincount(item, centred, minlength=n_items)
-    solution: Floats = np.linalg.solve(within + RIDGE * np.eye(n_items), right)
+    there = ~np.isnan(said)
+    met, filled = there.astype(float), np.where(there, said, 0.0)
+    n = met.sum(axis=0)
+    right = filled.sum(axis=1) - met @ (filled.sum(axis=0) / n)
+    within = np.diag(met.sum(axis=1)) - (met / n) @ met.T
+    solution: Floats = np.linalg.solve(within + RIDGE * np.eye(len(said)), right)
     return solution

@@ -114,19 +114,24 @@ def import_answers(
 
 def serve(settings: Settings) -> None:
     """The answering pages until stopped; plain HTTP is for loopback, or behind a declared proxy."""
+    from functools import partial
+
     from granian import Granian
     from granian.constants import Interfaces
 
+    from surveys.web import serving
+
     refuse_plain_http(settings)
-    Granian(
-        "surveys.web:app",
-        factory=True,
+    server = Granian(
+        "surveys.web",
         address=settings.host,
         port=settings.answers_port,
         interface=Interfaces.ASGI,
-        log_access=False,  # an access log would hold tokens
         websockets=False,
-    ).serve()
+        log_access=False,  # an access log would hold tokens
+    )
+    # The worker is another process; it is handed the settings, so that --home reaches it.
+    server.serve(target_loader=partial(serving, settings), wrap_loader=False)
 
 
 def _moment(text: str | None, option: str) -> datetime | None:

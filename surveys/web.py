@@ -116,9 +116,8 @@ def create_app(settings: Settings, stores: Stores, clock: Callable[[], datetime]
     return app
 
 
-def app() -> Starlette:
-    """The application of this process's environment; what granian starts."""
-    settings = reading_settings.load()
+def serving(settings: Settings) -> Starlette:
+    """The application of a server's worker process."""
     return create_app(settings, open_stores(settings))
 
 

@@ -17,6 +17,7 @@ TREND_HEIGHT = 2.6
 ROW_HEIGHT = 0.27
 SHIFT = {"mentor": -0.06, "mentee": 0.06, "both": 0.0}
 ROW_SHIFT = {"mentor": -0.16, "mentee": 0.16, "both": 0.0}
+ABOUT = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
 OWN_ID = re.compile(r'(\bid="|url\(#|href="#)')
 
 
@@ -32,7 +33,7 @@ def svg(chart: Chart, *, width: float = WIDTH) -> str:
         drawn.tight_layout(pad=0.4)
         written = io.StringIO()
         drawn.savefig(written, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    whole = written.getvalue()
+    whole = ABOUT.sub("", written.getvalue())
     return OWN_ID.sub(rf"\g<1>{chart.id}-", whole[whole.index("<svg") :]).strip()
 
 

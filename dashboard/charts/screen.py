@@ -7,7 +7,7 @@ from dashboard.theme import FONT, LINE, SERIES, SOFT
 
 Figure = dict[str, Any]
 TREND_HEIGHT = 300
-ROW_HEIGHT = 46
+ROW_HEIGHT = 50
 APART = {1: (0.0,), 2: (-0.06, 0.06)}  # the two sides stand a little apart, so that no interval hides another
 ROWS_APART = {1: (0.0,), 2: (-0.12, 0.12)}
 LABEL_GAP = 17  # pixels between two direct labels
@@ -33,11 +33,15 @@ def _trend(chart: Chart) -> Figure:
         "showgrid": False,
         "zeroline": False,
         "fixedrange": True,
+        "ticks": "outside",
+        "ticklen": 8,
+        "tickcolor": "rgba(0,0,0,0)",
         "tickfont": {"color": SOFT},
     }
     data = [_line(each, shift) for each, shift in zip(chart.series, shifts, strict=True)]
-    margin = {"l": 36, "r": 92, "t": 12, "b": 32}
-    layout = {**_layout(chart, margin), "xaxis": rounds, "yaxis": values, "annotations": _labels(chart)}
+    data += _names(chart)
+    margin = {"l": 40, "r": 96, "t": 12, "b": 36}
+    layout = {**_layout(chart, margin), "xaxis": rounds, "yaxis": values}
     return {"data": data, "layout": layout}
 
 
@@ -65,8 +69,10 @@ def _ranges(chart: Chart) -> Figure:
     shifts = ROWS_APART[len(chart.series)]
     data = [_dots(each, shift) for each, shift in zip(chart.series, shifts, strict=True)]
     rows = {
-        "range": [len(chart.ticks) - 0.5, -0.7],
-        "showgrid": False,
+        "range": [len(chart.ticks) - 0.5, -0.5],
+        "tickmode": "array",
+        "tickvals": [at + 0.5 for at in range(len(chart.ticks) - 1)],
+        "gridcolor": LINE,
         "zeroline": False,
         "showticklabels": False,
         "fixedrange": True,
@@ -88,7 +94,7 @@ def _dots(series: Series, shift: float) -> dict[str, Any]:
         **_marks(series, marks),
         "mode": "markers",
         "x": [mark.value for mark in marks],
-        "y": [mark.at + 0.14 + shift for mark in marks],
+        "y": [mark.at + 0.16 + shift for mark in marks],
         "error_x": _interval(series, marks),
     }
 
@@ -100,8 +106,8 @@ def _marks(series: Series, marks: list[Mark] | list[Mark | None]) -> dict[str, A
         "type": "scatter",
         "uid": series.side,
         "name": series.label,
-        "text": ["" if mark is None else f"{mark.name}: {mark.told}" for mark in marks],
-        "hovertemplate": f"%{{text}}<extra>{series.label}</extra>",
+        "hovertext": ["" if mark is None else _plain(f"{mark.name}: {mark.told}") for mark in marks],
+        "hovertemplate": f"%{{hovertext}}<extra>{series.label}</extra>",
         "marker": {"color": look.light, "symbol": look.screen_marker, "size": 9},
         "cliponaxis": False,
     }
@@ -120,8 +126,10 @@ def _interval(series: Series, marks: list[Mark] | list[Mark | None]) -> dict[str
 
 
 def _values(chart: Chart) -> dict[str, Any]:
+    low, high = chart.span
+    edge = (high - low) * 0.02  # so that the lines at both ends are drawn whole
     return {
-        "range": list(chart.span),
+        "range": [low - edge, high + edge],
         "tickmode": "array",
         "tickvals": [value for value, _ in chart.axis],
         "ticktext": [text for _, text in chart.axis],
@@ -145,26 +153,28 @@ def _layout(chart: Chart, margin: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _labels(chart: Chart) -> list[dict[str, Any]]:
-    """Each line's name at its last mark, moved apart where two would touch."""
+def _names(chart: Chart) -> list[dict[str, Any]]:
+    """Each line's name to the right of its last mark: a little up and down where two would touch."""
     low, high = chart.span
-    pixels = (TREND_HEIGHT - 44) / (high - low)
-    lasts = sorted(((each.marks[-1].value, each) for each in chart.series), key=lambda pair: pair[0])
-    gap = (lasts[-1][0] - lasts[0][0]) * pixels if len(lasts) == 2 else LABEL_GAP
-    push = max(0.0, (LABEL_GAP - gap) / 2)
-    shifts = (-push, push) if len(lasts) == 2 else (0.0,)
+    pixels = (TREND_HEIGHT - 48) / (high - low)
+    lasts = sorted(chart.series, key=lambda series: series.marks[-1].value)
+    gap = (lasts[-1].marks[-1].value - lasts[0].marks[-1].value) * pixels
+    is_close = len(lasts) == 2 and gap < LABEL_GAP
+    places = ("bottom right", "top right") if is_close else ("middle right",) * len(lasts)
     return [
         {
-            "x": len(chart.ticks) - 0.8,
-            "y": value,
-            "text": series.label,
-            "xanchor": "left",
-            "showarrow": False,
-            "yshift": shift,
-            "font": {"color": SERIES[series.side].light, "size": 13},
-            "name": series.side,
+            "type": "scatter",
+            "uid": f"{series.side}-name",
+            "mode": "text",
+            "x": [len(chart.ticks) - 0.88],
+            "y": [series.marks[-1].value],
+            "text": [series.label],
+            "textposition": place,
+            "textfont": {"color": SERIES[series.side].light, "size": 13},
+            "hoverinfo": "skip",
+            "cliponaxis": False,
         }
-        for (value, series), shift in zip(lasts, shifts, strict=True)
+        for series, place in zip(lasts, places, strict=True)
     ]
 
 
@@ -172,7 +182,7 @@ def _row_label(at: int, text: str) -> dict[str, Any]:
     return {
         "xref": "paper",
         "x": 0,
-        "y": at - 0.28,
+        "y": at - 0.27,
         "text": _plain(text),
         "xanchor": "left",
         "yanchor": "middle",

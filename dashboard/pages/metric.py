@@ -11,6 +11,8 @@ from dashboard.visit import NotAvailableError, Visit
 from dashboard.words import Words
 from pipeline.published import PROGRAMME, Metric, catalogue
 
+SHORT = 8  # a longer example is folded
+
 
 def title(visit: Visit) -> str:
     return visit.words.pick(_metric(visit).label)
@@ -101,8 +103,7 @@ def _example(metric: Metric, words: Words) -> list[Part]:
     ]
     given, result = words("metric_example_given"), words("metric_example_result")
     return [
-        html.P(given),
-        parts.plain_table(given, header, lines, words),
+        html.Details([html.Summary(given), parts.plain_table(given, header, lines, words)], open=len(lines) <= SHORT),
         html.P(result),
         parts.plain_table(result, (words("th_side"), words("th_value")), results, words),
     ]

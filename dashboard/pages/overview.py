@@ -39,7 +39,7 @@ def show(visit: Visit) -> list[Part]:
         html.Div(trends, className="multiples"),
         html.H2(words("people_flow")),
         html.P(words("flow_note")),
-        parts.table(flow_table(flows(numbers), words("people_flow"), words, numbers), words, is_open=True),
+        parts.bare_table(flow_table(flows(numbers), words("people_flow"), words, numbers), words),
         parts.download(visit.address.to("/overview.csv"), words),
     ]
 

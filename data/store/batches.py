@@ -128,12 +128,6 @@ def list_quarantine(connection: Connection, batch_id: str | None = None) -> list
     return [Quarantined(**row) for row in connection.execute(query).mappings()]
 
 
-def note_release(connection: Connection, release_id: str) -> None:
-    """A release has used everything imported so far; none of it can be undone any more."""
-    unused = and_(batches.c.used_by_release.is_(None), batches.c.undone_at.is_(None))
-    connection.execute(update(batches).where(unused).values(used_by_release=release_id))
-
-
 def undo_batch(connection: Connection, batch_id: str, now: datetime) -> int:
     """Put back every row that an import changed; returns how many. All of it or, with a sentence, nothing."""
     _refuse_undo(connection, batch_id)

@@ -21,6 +21,7 @@ from data.settings import Settings
 __all__ = [
     "STORES",
     "Connection",
+    "Engine",
     "StoreError",
     "Stores",
     "is_reachable",

@@ -31,7 +31,7 @@ def value_of(metric: str, side: str, number: int) -> float:
     if metric == "perception_gap":
         return 6.0
     step = {"trust": 3.0, "satisfaction": 0.5}.get(metric, 0.2)
-    return round(52 + seed % 30 + lean + step * number, 0)
+    return round(52 + seed % 22 + lean + step * number, 0)
 
 
 def rows_of(number: int, withheld: Mapping[str, str] | None = None) -> list[Row]:
@@ -61,7 +61,9 @@ def _row(metric: str, side: str, view: str, group: str, number: int, *, is_shown
     width = (0.08 if unit == "share" else 4.0) * (1 if view == PROGRAMME else 2)
     value = value_of(metric, side, number) + (0 if view == PROGRAMME or unit == "share" else len(group) % 5 - 2)
     n = (95 if side == "both" else 45) if view == PROGRAMME else 15
-    bounds = {"value": value, "low": round(value - width, 2), "high": round(value + width, 2)}
+    lowest, highest = catalogue()[metric].scale
+    ends = (max(lowest, value - width), min(highest, value + width))
+    bounds = {"value": value, "low": round(ends[0], 2), "high": round(ends[1], 2)}
     return {**where, **bounds, "n": n, "shown": True, "reason": ""}
 
 

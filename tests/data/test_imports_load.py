@@ -8,13 +8,13 @@ from typing import Any
 
 import openpyxl
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from data.errors import RapportError
 from data.imports.load import import_file
 from data.imports.report import ImportReport
 from data.store import people
-from data.store.batches import list_quarantine, note_release, undo_batch
+from data.store.batches import list_quarantine, undo_batch
 from data.store.employment import pseudonym, read_engagement, read_engagement_groups, read_roster
 from data.store.engine import Stores, reading, writing
 from data.tables import batch_changes, batches, invitations, quarantine, raw, rounds, snapshots
@@ -413,7 +413,7 @@ def test_undo_is_refused_after_a_later_change_and_after_a_release(stores: Stores
         undo(stores, first.batch)
     undo(stores, second.batch)
     with writing(stores.raw) as connection:
-        note_release(connection, "release-1")
+        connection.execute(update(batches).values(used_by_release="release-1"))
     with pytest.raises(RapportError, match="release-1 has used it"):
         undo(stores, first.batch)
 

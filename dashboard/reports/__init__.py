@@ -1,0 +1,1 @@
+"""Writes the business case: one content, several formats."""

@@ -1,0 +1,63 @@
+"""Writes the report of one programme's newest release into files, one a format."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from dashboard.findings import Numbers, numbers_of
+from dashboard.reports import html, pdf
+from dashboard.reports.report import Report, report_of
+from dashboard.words import LANGUAGES
+from data.errors import RapportError
+from pipeline.published import Programme, PublishedStore
+
+FORMATS: Mapping[str, Callable[[Report], bytes]] = {"html": html.render, "pdf": pdf.render}
+
+
+def write(
+    published: PublishedStore,
+    *,
+    organisation: str,
+    programme_id: str | None,
+    language: str,
+    formats: Sequence[str],
+    out: Path,
+) -> list[Path]:
+    """The files written. The same release gives the same bytes."""
+    _refuse_unknown(formats)
+    if language not in LANGUAGES:
+        raise RapportError(f"--lang expects {' or '.join(LANGUAGES)}, not {language}.")
+    numbers = _newest(published, _chosen(published.programmes(), programme_id))
+    report = report_of(numbers, organisation=organisation, language=language)
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for each in formats:
+        path = out / f"rapport-{report.release}-{language}.{each}"
+        path.write_bytes(FORMATS[each](report))
+        written.append(path)
+    return written
+
+
+def _refuse_unknown(formats: Sequence[str]) -> None:
+    unknown = [each for each in formats if each not in FORMATS]
+    if unknown or not formats:
+        what = f", not {' or '.join(unknown)}" if unknown else ""
+        raise RapportError(f"A report can be written as {' and '.join(FORMATS)} so far{what}.")
+
+
+def _chosen(programmes: Sequence[Programme], programme_id: str | None) -> Programme:
+    """The programme named, or the only one there is."""
+    if not programmes:
+        raise RapportError("There is no release yet, so there is nothing to report; `rapport run` makes one.")
+    known = {each.id: each for each in programmes}
+    if programme_id is None and len(known) == 1:
+        return programmes[0]
+    if programme_id not in known:
+        raise RapportError(f"--programme expects one of {', '.join(known)}.")
+    return known[programme_id]
+
+
+def _newest(published: PublishedStore, programme: Programme) -> Numbers:
+    numbers = numbers_of(programme, published.releases(programme.id), published.numbers(programme.id))
+    if not numbers.releases:
+        raise RapportError(f"The programme {programme.name} has no release that may be shown.")
+    return numbers
