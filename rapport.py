@@ -9,14 +9,15 @@ from datetime import time as clock_time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import dashboard.commands
 import typer
 from typer.main import get_command
 
+import dashboard.commands
 import data.commands
 import pipeline.commands
 import surveys.commands
 from data.errors import RapportError
+from data.settings import refuse_taken_port
 from data.terminal import installation, progress, say
 
 if TYPE_CHECKING:
@@ -71,18 +72,22 @@ def serve(
             raise RapportError(f"--only expects answers or dashboard, not {only!r}.")
         with installation(context) as opened:
             settings = opened.settings
+        refuse_taken_port(settings, f"{only}_port")
         servers[only](settings)
         return
     with installation(context) as opened:
         settings = opened.settings
     say(f"Dashboard: http://{settings.host}:{settings.dashboard_port}/")
     say(f"Answering pages: {settings.public_answers_url}/")
-    _run_side_by_side(settings.home, list(servers))
+    _run_side_by_side(settings)
 
 
-def _run_side_by_side(home: Path, names: list[str]) -> None:
+def _run_side_by_side(settings: "Settings") -> None:
     """Two processes on purpose: a hole in one server is not a hole in the other. Both end together."""
-    command = [sys.executable, "-m", "rapport", "--home", str(home), "serve", "--only"]
+    names = ("answers", "dashboard")
+    for name in names:
+        refuse_taken_port(settings, f"{name}_port")
+    command = [sys.executable, "-m", "rapport", "--home", str(settings.home), "serve", "--only"]
     running = [subprocess.Popen([*command, name]) for name in names]  # noqa: S603 - our own program
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
@@ -121,7 +126,7 @@ def demo(
     stores.dispose()
     say(card.read_text(encoding="utf-8"))
     if not no_serve:
-        _run_side_by_side(settings.home, ["answers", "dashboard"])
+        _run_side_by_side(settings)
 
 
 def _make_demo(settings: "Settings", stores: "Stores", *, pairings: int, rounds: int, seed: int) -> None:

@@ -12,7 +12,7 @@ from flask import Flask, Response, render_template, request
 from dashboard import address, auth, headers, health, parts
 from dashboard.pages import metric, metrics, overview, releases
 from dashboard.visit import ROLES, NotAvailableError, Page, programmes_of, visit
-from dashboard.words import Words
+from dashboard.words import Words, best
 from data import settings as reading_settings
 from data.settings import Settings
 from data.store.accounts import Accounts, open_accounts
@@ -57,6 +57,7 @@ def create_app(
     auth.close(server, settings, accounts, clock, counts)
     health.watch(server, counts, lambda: accounts.is_reachable() and published.is_reachable())
     server.add_url_rule("/<path:page>.csv", "csv", lambda page: _csv(published, page))
+    server.register_error_handler(500, _trouble_page)
     headers.protect(server, app.csp_hashes(), is_secure=settings.secure)
     return app
 
@@ -108,8 +109,14 @@ def _empty(words: Words) -> object:
 def _trouble(error: Exception) -> object:
     """What a page shows where reading failed; the log gets the error, the reader a sentence."""
     log.error("A page could not be made.", exc_info=error)
-    words = Words("en")
+    words = Words(best(request.headers.get("Accept-Language")))
     return parts.notice(words("trouble"), words("trouble_text"))
+
+
+def _trouble_page(_error: Exception) -> tuple[str, int]:
+    """The same where not even the shell could be made; Flask has logged the error."""
+    lang = best(request.args.get("lang"), request.headers.get("Accept-Language"))
+    return render_template("trouble.html", lang=lang, words=Words(lang)), 500
 
 
 def _csv(published: PublishedStore, page: str) -> Response:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import pandas as pd
@@ -71,14 +72,22 @@ class Numbers:
             rows = rows[rows[name] == value]
         return rows.sort_values(by="release", key=lambda ids: ids.map(order), kind="stable")
 
+    @cached_property
+    def _whole(self) -> Mapping[tuple[str, str], list[Reading]]:
+        """The whole programme's numbers by metric and side, read once: pages ask for them a hundred times."""
+        found: dict[tuple[str, str], list[Reading]] = {}
+        for each in readings(self.select(view=PROGRAMME)):
+            found.setdefault((each.metric, each.side), []).append(each)
+        return found
+
     def over_rounds(self, metric: str, side: str) -> list[Reading]:
         """One number of the whole programme, oldest first; rounds that did not ask it have none."""
-        return readings(self.select(metric=metric, side=side, view=PROGRAMME))
+        return self._whole.get((metric, side), [])
 
     def now(self, metric: str, side: str) -> Reading | None:
         """One number of the whole programme in the latest round."""
-        found = readings(self.select(metric=metric, side=side, view=PROGRAMME, release=self.latest.id))
-        return found[0] if found else None
+        newest = self.over_rounds(metric, side)[-1:]
+        return newest[0] if newest and newest[0].release == self.latest.id else None
 
     def before(self, reading: Reading) -> Reading | None:
         """The same number the last time it was shown before."""
@@ -164,7 +173,4 @@ def is_of_one_construct(metric: Metric) -> bool:
 
 def flows(numbers: Numbers) -> list[Reading]:
     """The counts of people and pairings of every round, in the order of the catalogue of flows."""
-    rows = numbers.select(view=PROGRAMME)
-    found = readings(rows[rows["metric"].isin(FLOWS)])
-    order, sides = list(FLOWS), [*SIDES, "both"]
-    return sorted(found, key=lambda each: (order.index(each.metric), sides.index(each.side)))
+    return [each for metric in FLOWS for side in (*SIDES, "both") for each in numbers.over_rounds(metric, side)]

@@ -7,7 +7,6 @@ from threading import Lock
 from flask import Flask, Response, request
 
 ASSETS = ("/_dash-component-suites/", "/assets/")
-LARGE = 2_000
 FIXED = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -66,8 +65,6 @@ def _pack(response: Response, packed: dict[str, bytes], lock: Lock) -> None:
     """Send an asset compressed; each is compressed once. Pages are not: they carry form tokens."""
     response.direct_passthrough = False
     content = response.get_data()
-    if len(content) < LARGE:
-        return
     with lock:
         if request.path not in packed:
             packed[request.path] = gzip.compress(content, 6, mtime=0)

@@ -138,8 +138,15 @@ def _trend_foot(numbers: Numbers, last: Sequence[Reading], words: Words) -> str:
     )
 
 
-def _n_by_side(last: Sequence[Reading], words: Words) -> str:
-    parts = [words("n_side", side=words(f"side_{each.side}"), n=words.at_least(each.n or 0)) for each in last]
+def _n_by_side(found: Sequence[Reading], words: Words) -> str:
+    """How many people stand behind the numbers of each side drawn; from the fewest to the most."""
+    parts = []
+    for side in (*SIDES, "both"):
+        counts = sorted(each.n or 0 for each in found if each.side == side)
+        if counts:
+            least, most = counts[0], counts[-1]
+            n = words.at_least(least) if least == most else words("n_span", low=least, high=most)
+            parts.append(words("n_side", side=words(f"side_{side}"), n=n))
     return ", ".join(parts)
 
 
@@ -175,14 +182,14 @@ def by_group(numbers: Numbers, metric: Metric, view: str, words: Words) -> Panel
     table = table_of(found, title, words, numbers, by="group")
     if not series:
         return Panel(chart=None, table=table)
-    said = words("groups_what", metric=words.pick(metric.label), view=words(f"view_{view}"))
+    said = words("groups_what", metric=words.pick(metric.label), view=words.inside(words(f"view_{view}")))
     ticks = tuple(group_name(words, name) for name in names)
     chart = Chart(
         id=f"groups-{metric.id}-{view}",
         form="ranges",
         title=title,
-        subtitle=words("groups_subtitle", measure=measure(metric, words), view=words(f"view_{view}")),
-        foot=_foot(numbers, [numbers.now(metric.id, side) for side in sides_of(metric)], words),
+        subtitle=words("groups_subtitle", measure=measure(metric, words), view=words.inside(words(f"view_{view}"))),
+        foot=_foot(numbers, [each for each in found if each.side in sides_of(metric)], words),
         alt=_ranges_alt(said, ticks, series, words),
         ticks=ticks,
         axis=_axis(metric, series, words),
@@ -196,7 +203,7 @@ def _groups_title(numbers: Numbers, metric: Metric, view: str, found: Sequence[R
     name = words.pick(metric.label)
     shown = [each for each in found if each.shown and each.side in sides_of(metric)]
     if not shown:
-        return words("groups_empty", metric=name, view=words(f"view_{view}"))
+        return words("groups_empty", metric=name, view=words.inside(words(f"view_{view}")))
     apart = []
     for each in shown:
         whole = numbers.now(metric.id, each.side)
@@ -213,8 +220,8 @@ def _groups_title(numbers: Numbers, metric: Metric, view: str, found: Sequence[R
     return words("groups_apart", metric=name, names=words.listed(apart))
 
 
-def _foot(numbers: Numbers, whole: Sequence[Reading | None], words: Words) -> str:
-    shown = [each for each in whole if each is not None and each.shown]
+def _foot(numbers: Numbers, found: Sequence[Reading | None], words: Words) -> str:
+    shown = [each for each in found if each is not None and each.shown]
     return words(
         "foot",
         n=_n_by_side(shown, words),
@@ -256,7 +263,7 @@ def scores(numbers: Numbers, ranked: Sequence[Reading], name: str, words: Words)
         form="ranges",
         title=title,
         subtitle=measure(scale_of, words),
-        foot=_foot(numbers, [numbers.now(ranked[0].metric, side) for side in SIDES], words),
+        foot=_foot(numbers, [each for each in found if each is not None and each.side != "both"], words),
         alt=_ranges_alt(words("profile_what"), labels, series, words),
         ticks=labels,
         axis=_axis(scale_of, series, words),

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from dashboard.findings import PARTICIPATION, Numbers, Reading, headline, standing, whole_side
-from dashboard.panels import value_of
+from dashboard.findings import PARTICIPATION, Numbers, Reading, headline, overlap, profile, standing, whole_side
+from dashboard.panels import bounds_of, value_of
 from dashboard.tables import metric_name
 from dashboard.words import Words
 from pipeline.published import catalogue
@@ -59,6 +59,19 @@ def change_in_words(numbers: Numbers, metric: str, words: Words) -> str:
         return words("first_time")
     key = "no_clear_change" if way == "none" else way
     return words(key, number=numbers.number_of(before.release))
+
+
+def strong_and_weak(numbers: Numbers, words: Words) -> list[str]:
+    """The strongest and the weakest score of the latest round, and whether they can be told apart."""
+    ranked = profile(numbers)
+    if len(ranked) < 2:
+        return []
+    ends = {"strongest": ranked[0], "weakest": ranked[-1]}
+    said = []
+    for key, each in ends.items():
+        told = {"value": value_of(words, each), "bounds": bounds_of(words, each), "n": words.at_least(each.n or 0)}
+        said.append(words(key, name=metric_name(words, each.metric), **told))
+    return [*said, words("ends_overlap")] if overlap(*ends.values()) else said
 
 
 def _first_upper(text: str) -> str:

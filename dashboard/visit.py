@@ -26,7 +26,6 @@ class Visit:
     account: Account
     address: Address
     words: Words
-    programmes: Sequence[Programme]
     numbers: Numbers | None
     releases: Sequence[Release]
     item: str = ""
@@ -65,7 +64,6 @@ def visit(published: PublishedStore, account: Account, address: Address, item: s
         account=account,
         address=address,
         words=Words(address.lang),
-        programmes=mine,
         numbers=numbers,
         releases=releases,
         item=item,

@@ -6,6 +6,7 @@ environment or from `secret.key` in the home, never from rapport.toml.
 
 import os
 import secrets
+import socket
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,3 +133,16 @@ def refuse_plain_http(settings: Settings) -> None:
         raise RapportError(
             f"Rapport does not serve plain HTTP on {settings.host}; put a proxy with TLS in front and set behind_proxy."
         )
+
+
+def refuse_taken_port(settings: Settings, name: str) -> None:
+    """A port that another program holds is said before anything starts; `name` is the setting's."""
+    port = getattr(settings, name)
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, port))
+        except OSError:
+            raise RapportError(
+                f"Another program uses port {port} on {settings.host}; stop it, or set {name} to a free port."
+            ) from None

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from data.settings import Settings
 from data.store.engine import STORES, Stores, migrate, open_stores
+from tests.support.browser import find_chromium, launched
 from tests.support.postgresql import Cluster, find_binaries
 
 KEY = "k" * 48
@@ -19,6 +21,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         pytest.skip("PostgreSQL is not installed (`apt-get install postgresql`)")
     with Cluster() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A real browser of this test run; skips by name where there is none."""
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip("Chromium is not installed (`apt-get install chromium`)")
+    with launched(executable) as browser:
+        yield browser
 
 
 @pytest.fixture

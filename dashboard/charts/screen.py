@@ -67,7 +67,8 @@ def _line(series: Series, shift: float) -> dict[str, Any]:
 
 def _ranges(chart: Chart) -> Figure:
     shifts = ROWS_APART[len(chart.series)]
-    data = [_dots(each, shift) for each, shift in zip(chart.series, shifts, strict=True)]
+    data = [_reference(each, len(chart.ticks)) for each in chart.series if each.reference is not None]
+    data += [_dots(each, shift) for each, shift in zip(chart.series, shifts, strict=True)]
     rows = {
         "range": [len(chart.ticks) - 0.5, -0.5],
         "tickmode": "array",
@@ -83,7 +84,6 @@ def _ranges(chart: Chart) -> Figure:
         "xaxis": {**_values(chart), "side": "top", "zeroline": False},
         "yaxis": rows,
         "annotations": [_row_label(at, tick) for at, tick in enumerate(chart.ticks)],
-        "shapes": [_reference(each) for each in chart.series if each.reference is not None],
     }
     return {"data": data, "layout": layout}
 
@@ -168,7 +168,7 @@ def _names(chart: Chart) -> list[dict[str, Any]]:
             "mode": "text",
             "x": [len(chart.ticks) - 0.88],
             "y": [series.marks[-1].value],
-            "text": [series.label],
+            "text": [f"\u2002{series.label}"],
             "textposition": place,
             "textfont": {"color": SERIES[series.side].light, "size": 13},
             "hoverinfo": "skip",
@@ -196,17 +196,14 @@ def _plain(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _reference(series: Series) -> dict[str, Any]:
+def _reference(series: Series, n_rows: int) -> dict[str, Any]:
     return {
-        "type": "line",
-        "xref": "x",
-        "yref": "paper",
-        "x0": series.reference,
-        "x1": series.reference,
-        "y0": 0,
-        "y1": 1,
-        "line": {"color": SERIES[series.side].light, "width": 1},
-        "opacity": 0.35,
-        "layer": "below",
-        "name": series.side,
+        "type": "scatter",
+        "uid": f"{series.side}-reference",
+        "mode": "lines",
+        "x": [series.reference, series.reference],
+        "y": [-0.5, n_rows - 0.5],
+        "line": {"color": SERIES[series.side].light, "width": 1.5},
+        "opacity": 0.4,
+        "hoverinfo": "skip",
     }

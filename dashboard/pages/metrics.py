@@ -38,13 +38,14 @@ def _entry(visit: Visit, metric: Metric) -> Part:
 
 
 def _newest(visit: Visit, metric: Metric) -> Part:
-    """The newest result and its round."""
+    """The newest result that is shown, and its round."""
     words, found = visit.words, visit.released.over_rounds(metric.id, whole_side(metric))
     if not found:
         return words("never_asked")
-    newest = found[-1]
+    shown = [each for each in found if each.shown]
+    if not shown:
+        return html.Span(words("withheld"), className="withheld")
+    newest = shown[-1]
     name = words("round", number=visit.released.number_of(newest.release))
-    if not newest.shown:
-        return [html.Span(words("withheld"), className="withheld"), " ", html.Small(name)]
     told = f"{bounds_of(words, newest)}, {words('card_n', n=words.at_least(newest.n or 0))}. {name}"
     return [html.Strong(value_of(words, newest)), html.Br(), html.Small(told, className="bounds")]

@@ -6,10 +6,10 @@ import pandas as pd
 from dash import html
 
 from dashboard import parts
-from dashboard.findings import HEADLINE, PARTICIPATION, SIDES, flows, profile
+from dashboard.findings import HEADLINE, PARTICIPATION, SIDES, flows
 from dashboard.panels import bounds_of, constructs, round_name, trend, value_of
 from dashboard.parts import Part
-from dashboard.story import change_in_words, verdict
+from dashboard.story import change_in_words, strong_and_weak, verdict
 from dashboard.tables import flow_table, metric_name
 from dashboard.visit import Visit
 from pipeline.published import FLOWS, PROGRAMME, catalogue
@@ -87,11 +87,5 @@ def _side(visit: Visit, metric: str, side: str) -> Sequence[Part]:
 
 
 def _strong_and_weak(visit: Visit) -> list[Part]:
-    words, ranked = visit.words, profile(visit.released)
-    if len(ranked) < 2:
-        return []
-    said = [
-        words(key, name=metric_name(words, each.metric), value=value_of(words, each), bounds=bounds_of(words, each))
-        for key, each in (("strongest", ranked[0]), ("weakest", ranked[-1]))
-    ]
-    return [html.P(" ".join(said)), html.P(words("strong_weak_note"), className="note")]
+    said = strong_and_weak(visit.released, visit.words)
+    return [html.P(" ".join(said)), html.P(visit.words("strong_weak_note"), className="note")] if said else []

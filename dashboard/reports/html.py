@@ -28,6 +28,6 @@ def _templates() -> Environment:
 
 
 def _drawn(chart: Chart) -> Markup:
-    """The drawing with its text for those who do not see it. Its text is drawn by us: nothing of it is markup."""
-    drawing = Markup(paper.svg(chart))  # noqa: S704 - matplotlib writes it, and escapes every text in it
-    return Markup(drawing.replace("<svg ", f'<svg role="img" aria-label="{escape(chart.alt)}" ', 1))  # noqa: S704
+    """The drawing, with its text for those who do not see it."""
+    named = paper.svg(chart).replace("<svg ", f'<svg role="img" aria-label="{escape(chart.alt)}" ', 1)
+    return Markup(named)  # noqa: S704 - matplotlib wrote it, and escapes every text in it

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from dashboard.chart import Chart, Row, Table
-from dashboard.findings import HEADLINE, PARTICIPATION, SIDES, Numbers, Reading, flows, headline, profile, readings
+from dashboard.findings import HEADLINE, PARTICIPATION, SIDES, Numbers, Reading, flows, headline, readings
 from dashboard.panels import bounds_of, constructs, round_name, scores, trend, value_of
-from dashboard.story import change_in_words, verdict
+from dashboard.story import change_in_words, strong_and_weak, verdict
 from dashboard.tables import flow_table, metric_name, table_of
 from dashboard.words import Words
 from pipeline.published import PROGRAMME, catalogue
@@ -89,7 +89,7 @@ def _front(numbers: Numbers, words: Words) -> Section:
         blocks=(
             _callout("", [words("report_verdict_text")]),
             _heading(words("report_quality")),
-            _said([*verdict(numbers, words), *_strong_and_weak(numbers, words), _flow_sentence(numbers, words)]),
+            _said([*verdict(numbers, words), *strong_and_weak(numbers, words), _flow_sentence(numbers, words)]),
             Block(kind="table", table=_headline(numbers, words)),
             _plain([words("interval_note"), words("n_note")]),
             *_drawn([scores(numbers, headline(numbers), "headline", words).chart]),
@@ -165,20 +165,11 @@ def _trends(numbers: Numbers, words: Words) -> Section:
 
 def _profile(numbers: Numbers, words: Words) -> Section:
     blocks = [
-        _said(_strong_and_weak(numbers, words)),
+        _said(strong_and_weak(numbers, words)),
         _plain([words("strong_weak_note")]),
         *_drawn([constructs(numbers, words).chart]),
     ]
     return Section(title=words("report_profile"), blocks=tuple(blocks))
-
-
-def _strong_and_weak(numbers: Numbers, words: Words) -> list[str]:
-    ranked = profile(numbers)
-    ends = (("strongest", ranked[0]), ("weakest", ranked[-1])) if len(ranked) > 1 else ()
-    return [
-        words(key, name=metric_name(words, each.metric), value=value_of(words, each), bounds=bounds_of(words, each))
-        for key, each in ends
-    ]
 
 
 def _retention(words: Words) -> Section:

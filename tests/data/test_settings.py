@@ -1,5 +1,7 @@
 """Settings: environment over file over default, and one sentence for whatever is wrong."""
 
+import socket
+
 import pytest
 
 from data import settings
@@ -67,3 +69,13 @@ def test_plain_http_is_for_loopback(tmp_path, host, behind_proxy, is_served):
     else:
         with pytest.raises(RapportError, match="proxy with TLS"):
             settings.refuse_plain_http(loaded)
+
+
+def test_a_taken_port_is_one_sentence_that_names_the_setting(tmp_path):
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        taken = settings.Settings(home=tmp_path, dashboard_port=holder.getsockname()[1])
+        with pytest.raises(RapportError, match="set dashboard_port to a free port"):
+            settings.refuse_taken_port(taken, "dashboard_port")
+    settings.refuse_taken_port(taken, "dashboard_port")

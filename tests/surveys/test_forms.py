@@ -48,8 +48,7 @@ def met(dealt: tuple[tuple[str, ...], ...]) -> set[frozenset[str]]:
 def test_every_pair_of_rotating_questions_of_a_construct_meets(side: str) -> None:
     dealt = forms(ours(), "pulse", side)
     rotating = {
-        name: [q.id for q in ours().of_construct(name, side) if q.placing == "rotating"]
-        for name in ours().constructs
+        name: [q.id for q in ours().of_construct(name, side) if q.placing == "rotating"] for name in ours().constructs
     }
     wanted = {frozenset(pair) for items in rotating.values() for pair in combinations(items, 2)}
     assert len(wanted) > 50
@@ -66,9 +65,7 @@ def test_no_form_asks_a_question_twice_or_more_than_a_pulse_may(side: str) -> No
         assert all(side in ours().questions[id_].sides for id_ in ids)
 
 
-@pytest.mark.parametrize(
-    ("n_items", "n_forms"), [(1, 1), (2, 1), (3, 1), (4, 3), (5, 4), (6, 7), (7, 7)]
-)
+@pytest.mark.parametrize(("n_items", "n_forms"), [(1, 1), (2, 1), (3, 1), (4, 3), (5, 4), (6, 7), (7, 7)])
 def test_few_forms_suffice(n_items: int, n_forms: int) -> None:
     """4 and 5 items reach the smallest cover by triples, 7 the Fano plane; 6 takes one more than the best."""
     dealt = forms(made({"x": n_items}), "pulse", "mentee")
@@ -160,9 +157,7 @@ def test_the_same_chance_deals_the_same_forms_whatever_the_order_of_people() -> 
 
 def test_a_caller_who_seeds_every_round_alike_still_asks_everyone_something_else() -> None:
     first, second = (assign_forms(ours(), "pulse", "mentee", PEOPLE, n, Random(5)) for n in (1, 2))
-    assert all(
-        construct_of("mentee", first[person]) != construct_of("mentee", second[person]) for person in PEOPLE
-    )
+    assert all(construct_of("mentee", first[person]) != construct_of("mentee", second[person]) for person in PEOPLE)
 
 
 def test_numpy_may_deal_too() -> None:

@@ -41,9 +41,7 @@ def test_our_ledger_agrees_with_our_questions() -> None:
 def test_a_new_id_is_missed_until_it_is_entered() -> None:
     new = replace(HONEST, id="open")
     questionnaire = asking(HONEST, new)
-    assert check(questionnaire, KEPT) == [
-        "The question open is not in the ledger; run `python -m surveys.ledger`."
-    ]
+    assert check(questionnaire, KEPT) == ["The question open is not in the ledger; run `python -m surveys.ledger`."]
     assert check(questionnaire, updated(questionnaire, KEPT)) == []
 
 
@@ -88,9 +86,7 @@ def test_a_language_may_be_added_and_is_then_kept() -> None:
 
 
 def test_an_id_that_is_gone_is_retired_and_never_used_again() -> None:
-    assert check(asking(), KEPT) == [
-        "The question honest is gone from the files; run `python -m surveys.ledger`."
-    ]
+    assert check(asking(), KEPT) == ["The question honest is gone from the files; run `python -m surveys.ledger`."]
     kept = updated(asking(), KEPT)
     assert kept["honest"] == replace(KEPT["honest"], is_retired=True)
     assert check(asking(), kept) == []

@@ -65,9 +65,7 @@ def test_all_forty_principles_are_claimed_once() -> None:
 
 
 @pytest.mark.parametrize(("principle", "construct", "sides"), claims())
-def test_a_principle_reaches_an_item_for_each_side_it_names(
-    principle: str, construct: str, sides: set[str]
-) -> None:
+def test_a_principle_reaches_an_item_for_each_side_it_names(principle: str, construct: str, sides: set[str]) -> None:
     items = [question for question in ours().questions.values() if principle in question.principles]
     assert {question.construct for question in items} == {construct}
     assert {side for question in items for side in question.sides} == sides
@@ -75,9 +73,7 @@ def test_a_principle_reaches_an_item_for_each_side_it_names(
 
 
 @pytest.mark.parametrize(("principle", "construct", "sides"), claims())
-def test_a_principle_reaches_a_practice_for_each_side(
-    principle: str, construct: str, sides: set[str]
-) -> None:
+def test_a_principle_reaches_a_practice_for_each_side(principle: str, construct: str, sides: set[str]) -> None:
     for_principle = [practice for practice in ours().practices if practice.principle == principle]
     assert {practice.side for practice in for_principle} == set(SIDES)
 
@@ -122,9 +118,7 @@ def test_no_two_questions_read_the_same_to_a_side() -> None:
 
 def test_the_four_anchors_are_asked_of_both_sides_in_every_pulse() -> None:
     anchors = {
-        question.id: question.principles[0]
-        for question in ours().questions.values()
-        if question.placing == "anchor"
+        question.id: question.principles[0] for question in ours().questions.values() if question.placing == "anchor"
     }
     assert anchors == ANCHORS
     for pulse in ours().pulses.values():
@@ -324,9 +318,7 @@ def test_a_trust_question_can_never_be_made_shareable(room: Path) -> None:
          "The id practice_trust_honest_mentor is used twice."),
     ],
 )  # fmt: skip
-def test_a_bad_file_stops_with_one_sentence(
-    room: Path, file: str, old: str, new: str, sentence: str
-) -> None:
+def test_a_bad_file_stops_with_one_sentence(room: Path, file: str, old: str, new: str, sentence: str) -> None:
     assert refusal(edited(room, file, old, new)) == sentence
 
 
