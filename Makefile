@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: env demo test check bench generated test-needs
+.PHONY: env demo test check bench calibrate generated test-needs
 
 env: .venv/ready
 
@@ -28,10 +28,17 @@ check: env
 
 # The whole suite. Browser and PostgreSQL tests skip by name where these cannot be installed.
 test: env test-needs
-	$(BIN)/pytest -n 2 --durations=10
+	$(BIN)/pytest -n 2 --dist loadgroup --durations=10
 
 test-needs:
 	@sh tests/support/needs.sh
 
 generated: env
 	$(BIN)/python -m tests.support.generated
+
+# Long: how often each interval holds the truth, over a thousand made-up programmes a size.
+calibrate: env
+	$(BIN)/python -m tests.calibration.table
+
+bench: env
+	$(BIN)/python -m tests.bench.scoring

@@ -4,8 +4,10 @@ A form that asks a construct whole gives the mean of the answered items when at 
 are answered. Everything else is model-based, from one answered item on: points = item effect + person in
 round + noise, by least squares, item effects estimated for each side on all rounds up to and including
 this one. The score is the person's part plus the mean effect of the items that the side's first round
-with this construct asked: what the person would have scored on those. That level is the same in every
-release, so neither an easy form nor an item that joins later looks like a change.
+with this construct asked, each as often as it was asked: what the person would have scored on that mix.
+That level is the same in every release, so neither an easy form nor an item that joins later looks like a
+change; and where the mix stays, as rotation keeps it, errors in the item effects cancel from the mean of
+the people (an equal mean over the items would leave them in: 85 instead of 95 % coverage at 300 pairings).
 """
 
 from collections.abc import Iterable
@@ -142,9 +144,10 @@ def score_items(told: Told, *, n_whole: float = np.inf) -> pd.DataFrame:
     if len(answered) < n_people:
         said, there, n = said[:, answered], there[:, answered], n[answered]
     effects = item_effects(said)
-    level = np.unique(told.item[told.number == told.number.min()])
+    is_first = told.number[one_of[answered]] == told.number.min()
+    level = (effects @ (there[:, is_first] / n[is_first])).mean()
     total = np.where(there, said, 0.0).sum(axis=0)
-    modelled = (total - effects @ there) / n + effects[level].mean()
+    modelled = (total - effects @ there) / n + level
     scores = {
         "first": one_of[answered],
         "score": np.where(n >= n_whole, total / n, modelled),
