@@ -1,6 +1,8 @@
 # Every target sets up what it needs. `make demo` and `make test` are the two commands of README.md.
 PYTHON ?= python3
 BIN := .venv/bin
+# Two workers on two cores: threads of the matrix library would only get in one another's way.
+export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: env demo test check bench calibrate generated test-needs
 
@@ -42,3 +44,4 @@ calibrate: env
 
 bench: env
 	$(BIN)/python -m tests.bench.scoring
+	$(BIN)/python -m tests.bench.random_intercept

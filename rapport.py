@@ -126,6 +126,7 @@ def demo(
     stores.dispose()
     say(card.read_text(encoding="utf-8"))
     if not no_serve:
+        say("Serving both. Ctrl-C stops them.")
         _run_side_by_side(settings)
 
 

@@ -10,7 +10,7 @@ from dash import Input, Output, dcc, html
 from flask import Flask, Response, render_template, request
 
 from dashboard import address, auth, headers, health, parts
-from dashboard.pages import metric, metrics, overview, releases
+from dashboard.pages import metric, metrics, overview, quality, releases, two_sides
 from dashboard.visit import ROLES, NotAvailableError, Page, programmes_of, visit
 from dashboard.words import Words, best
 from data import settings as reading_settings
@@ -21,8 +21,21 @@ from pipeline.published import PublishedStore, as_csv, open_published
 ROOM = Path(__file__).resolve().parent
 LARGEST_REQUEST = 64_000
 # path → page; a path that ends in / takes the name of one thing
-PAGES: dict[str, Page] = {"/": overview, "/metric": metrics, "/metric/": metric, "/releases": releases}
-NAVIGATION = {"nav_overview": "/", "nav_metrics": "/metric", "nav_releases": "/releases"}
+PAGES: dict[str, Page] = {
+    "/": overview,
+    "/metric": metrics,
+    "/metric/": metric,
+    "/two-sides": two_sides,
+    "/quality": quality,
+    "/releases": releases,
+}
+NAVIGATION = {
+    "nav_overview": "/",
+    "nav_metrics": "/metric",
+    "nav_two_sides": "/two-sides",
+    "nav_quality": "/quality",
+    "nav_releases": "/releases",
+}
 
 log = logging.getLogger(__name__)
 

@@ -43,6 +43,7 @@ def serve(settings: Settings) -> None:
 
     from granian import Granian
     from granian.constants import Interfaces
+    from granian.log import LogLevels
 
     from dashboard.app import serving
 
@@ -54,6 +55,7 @@ def serve(settings: Settings) -> None:
         interface=Interfaces.WSGI,
         blocking_threads=4,
         websockets=False,
+        log_level=LogLevels.warning,
         log_access=False,
     )
     # The worker is another process; it is handed the settings, so that --home reaches it.

@@ -12,6 +12,7 @@ from pipeline.published import FLOWS, PROGRAMME, Metric, Programme, Release, cat
 SIDES = ("mentor", "mentee")
 HEADLINE = ("trust", "satisfaction", "goal_progress")
 PARTICIPATION = "participation"
+CONSTRUCT = "construct"  # the view of evidence, whose groups are constructs and not people
 MIDDLE = 50.0  # of a scale from 0 to 100: neither agree nor disagree
 Direction = Literal["higher", "lower", "none"]
 
@@ -103,7 +104,7 @@ class Numbers:
     def attributes(self, metric: str) -> list[str]:
         """The reporting attributes by which the latest round shows this metric."""
         views = self.select(metric=metric, release=self.latest.id)["view"].unique()
-        return sorted(str(view) for view in views if view != PROGRAMME)
+        return sorted(str(view) for view in views if view not in (PROGRAMME, CONSTRUCT))
 
     def n_withheld(self) -> int:
         return int((~self.select(release=self.latest.id)["shown"]).sum())

@@ -287,3 +287,37 @@ def _profile_title(ranked: Sequence[Reading], names: Sequence[str], words: Words
         return words("profile_one", strongest=names[0])
     key = "profile_title_overlap" if overlap(ranked[0], ranked[-1]) else "profile_title"
     return words(key, strongest=names[0], weakest=words.inside(names[-1]))
+
+
+# --- the two sides ---------------------------------------------------------------------------------
+
+
+def gaps(numbers: Numbers, found: Sequence[tuple[str, Reading | None]], words: Words) -> Panel:
+    """Mentor minus mentee by construct, with the line of no gap; the largest gap in favour of mentors on top."""
+    shown = [(construct, each) for construct, each in found if each is not None and each.shown]
+    shown.sort(key=lambda pair: (-pair[1].numbers[0], pair[0]))
+    labels = tuple(_construct_name(words, construct) for construct, _ in shown)
+    title = words("gaps_title")
+    table = table_of([each for _, each in shown], title, words, numbers, by="group")
+    if not shown:
+        return Panel(chart=None, table=table)
+    marks = tuple(_mark(words, at, each, labels[at]) for at, (_, each) in enumerate(shown))
+    series = [Series(side="both", label=words("side_pairs"), marks=marks, reference=0.0)]
+    chart = Chart(
+        id="gaps",
+        form="ranges",
+        title=title,
+        subtitle=words("gaps_subtitle"),
+        foot=_foot(numbers, [each for _, each in shown], words),
+        alt=_ranges_alt(words("gaps_title"), labels, series, words),
+        ticks=labels,
+        axis=_axis(catalogue()["perception_gap"], series, words),
+        series=tuple(series),
+    )
+    return Panel(chart=chart, table=table)
+
+
+def _construct_name(words: Words, construct: str) -> str:
+    own = (each for each in catalogue().values() if each.constructs == (construct,))
+    metric = next(own, None)
+    return words.pick(metric.label) if metric is not None else construct

@@ -6,9 +6,14 @@ from typing import Literal
 from dashboard.chart import Row, Table
 from dashboard.findings import Numbers, Reading
 from dashboard.words import Words, places_of
-from pipeline.published import FLOWS, PROGRAMME, catalogue
+from pipeline.published import PROGRAMME, catalogue
 
 By = Literal["round", "group", "metric"]
+# Released numbers that stand behind the metrics and have no page of their own.
+EVIDENCE = (
+    "straight_lining", "actor_effect", "partner_effect", "goal_attainment", "goals_met", "goal_agreement",
+    *(f"{kind}_{metric}" for kind in ("weighted", "tipping") for metric in ("trust", "satisfaction", "goal_progress")),
+)  # fmt: skip
 NUMBERS = ("th_value", "th_low", "th_high", "th_n", "th_unit", "th_claim", "th_release")
 
 
@@ -43,7 +48,9 @@ def flow_table(found: Sequence[Reading], caption: str, words: Words, numbers: Nu
 
 
 def metric_name(words: Words, metric: str) -> str:
-    return words(metric) if metric in FLOWS else words.pick(catalogue()[metric].label)
+    if metric in catalogue():
+        return words.pick(catalogue()[metric].label)
+    return words(metric)
 
 
 def group_name(words: Words, group: str) -> str:

@@ -74,6 +74,10 @@ class Words:
         """Counts are rounded down to steps of five: "95 or more"."""
         return self("at_least", n=f"{count:.0f}")
 
+    def at_most(self, count: float) -> str:
+        """Counts that are rounded up to steps of five: "15 at most"."""
+        return self("at_most", n=f"{count:.0f}")
+
     def unit(self, unit: str) -> str:
         return self(f"unit_{unit}")
 
@@ -90,5 +94,7 @@ class Words:
 
 def places_of(numbers: Iterable[float], unit: str) -> int:
     """How many decimals the released numbers carry, after percent."""
+    if unit == "coefficient":
+        return 2
     scaled = [number * 100 if unit == "share" else number for number in numbers]
     return int(any(abs(number - round(number)) > 0.005 for number in scaled))

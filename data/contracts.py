@@ -58,6 +58,22 @@ class Answers(_Strict):
     value: Series[str]
 
 
+class GoalRatings(_Strict):
+    """One row is one side's level of one goal in a counted response. Key: round_id, goal_id, side.
+
+    From the store; to the evidence on goals. `level` −2 … +2, where 0 is what was agreed on.
+    """
+
+    round_id: Series[str]
+    round_number: Series[int] = pa.Field(ge=1)
+    pairing_id: Series[str]
+    side: Series[str] = pa.Field(**SIDE)
+    person_id: Series[str]
+    mentor_id: Series[str]
+    goal_id: Series[str]
+    level: Series[int] = pa.Field(ge=-2, le=2)
+
+
 class Rated(_Strict):
     """One row is one valid answer on a scale. Key: round_id, pairing_id, side, question_id.
 

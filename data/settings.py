@@ -111,7 +111,7 @@ TEMPLATE = """\
 
 def make_home(home: Path) -> bool:
     """Create the home, a commented rapport.toml and a secret; true where the home was new."""
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     is_new = not (home / "rapport.toml").exists()
     if is_new:
         (home / "rapport.toml").write_text(TEMPLATE, encoding="utf-8")

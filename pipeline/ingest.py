@@ -7,7 +7,7 @@ from datetime import date
 import pandas as pd
 
 from data.errors import RapportError
-from data.store.answers import read_answers, read_invited
+from data.store.answers import read_answers, read_goal_ratings, read_invited
 from data.store.engine import Engine, reading
 from data.store.people import Programme, pairings_of, programme
 from data.store.rounds import Round, questionnaire_json, read_round, rounds_of
@@ -28,6 +28,7 @@ class Inputs:
     snapshot_ids: Mapping[str, str]
     answers: pd.DataFrame
     invited: pd.DataFrame
+    goal_ratings: pd.DataFrame
     pairings: pd.DataFrame
 
     @property
@@ -41,8 +42,8 @@ class Inputs:
 
     @property
     def n(self) -> int:
-        """How many answers and invitations there are."""
-        return len(self.answers) + len(self.invited)
+        """How many answers, invitations and ratings of goals there are."""
+        return len(self.answers) + len(self.invited) + len(self.goal_ratings)
 
 
 def ingest(raw: Engine, *, programme_id: str, round_id: str) -> Inputs:
@@ -64,6 +65,7 @@ def ingest(raw: Engine, *, programme_id: str, round_id: str) -> Inputs:
             snapshot_ids={each.round_id: each.snapshot_id for each in upto},
             answers=read_answers(connection, programme_id, asked.number),
             invited=read_invited(connection, programme_id, asked.number),
+            goal_ratings=read_goal_ratings(connection, programme_id, asked.number),
             pairings=pd.DataFrame(
                 [(each.pairing_id, each.started_on, each.ended_on) for each in pairings_of(connection, programme_id)],
                 columns=["pairing_id", "started_on", "ended_on"],

@@ -102,9 +102,13 @@ def _each_unit(metric: Metric, contributed: pd.DataFrame, view: str) -> pd.DataF
 
 def _crowd(metric: Metric, piece: pd.DataFrame) -> Crowd:
     bottom, top = metric.scale
-    end = int((piece["lowest"] >= top - SAME).all()) - int((piece["highest"] <= bottom + SAME).all())
-    mentors, mentees = (frozenset(piece[name]) - {""} for name in ("mentor_person", "mentee_person"))
-    return Crowd(mentors=mentors, mentees=mentees, end=end)
+    # Together so near an end that the mean alone proves each of them to be in its half of the scale.
+    half = (top - bottom) / 2
+    is_top = (piece["lowest"] >= top - SAME).all() or (top - piece["value"]).clip(lower=0).sum() < half
+    is_bottom = (piece["highest"] <= bottom + SAME).all() or (piece["value"] - bottom).clip(lower=0).sum() < half
+    names = ("mentor_person", "mentee_person", "cluster")
+    mentors, mentees, guides = (frozenset(piece[name]) - {""} for name in names)
+    return Crowd(mentors=mentors, mentees=mentees, guides=guides, end=int(is_top) - int(is_bottom))
 
 
 def _row(key: Key, metric: Metric, crowd: Crowd, numbers: Numbers) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """Writes the rows that anyone may ever see: rounded numbers, or one sentence in their place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -9,6 +9,7 @@ from data.contracts import Published, conform
 from pipeline.disclosure.crowd import FEEDING
 from pipeline.disclosure.gate import PROGRAMME, WITHHELD
 from pipeline.disclosure.rounding import in_steps, rounded
+from pipeline.evidence.finding import Finding
 from pipeline.measure import CLAIM
 from pipeline.metric import Metric
 
@@ -21,12 +22,13 @@ def publish(
     shown: Sequence[bool],
     flows: pd.DataFrame,
     metrics: Mapping[str, Metric],
+    findings: Iterable[tuple[Finding, bool]] = (),
     *,
     programme_id: str,
     release_id: str,
     round_id: str,
 ) -> pd.DataFrame:
-    """Published, from Measured that passed the gate and from the flow of people. Rows in one fixed order.
+    """Published, from Measured that passed the gate, the flow of people and the evidence. Rows in one fixed order.
 
     A withheld row carries nothing that depends on an answer: it reads the same whatever the reason.
     """
@@ -34,6 +36,7 @@ def publish(
         _number(row, metrics[str(row["metric"])]) if is_shown else _withheld(row)
         for row, is_shown in zip(measured.to_dict("records"), shown, strict=True)
     ]
+    rows += [_found(finding) if is_shown else _withheld(vars(finding)) for finding, is_shown in findings]
     rows += [_count(row) for row in flows.to_dict("records")]
     ids = {"programme": programme_id, "release": release_id, "round": round_id}
     frame = pd.DataFrame([{**ids, **row} for row in rows])
@@ -44,6 +47,13 @@ def _number(row: Mapping[Any, Any], metric: Metric) -> dict[str, object]:
     value, low, high = rounded(row["value"], row["low"], row["high"], unit=metric.unit, scale=metric.scale)
     n = sum(in_steps(int(row[f"n_{feeding}"])) for feeding in FEEDING[row["side"]])
     return {**_about(row), "value": value, "low": low, "high": high, "n": n, "shown": True, "reason": ""}
+
+
+def _found(finding: Finding) -> dict[str, object]:
+    value, low, high = rounded(*finding.numbers, unit=finding.unit, scale=finding.scale, half_width=finding.supports)
+    n = sum(in_steps(len(getattr(finding.crowd, feeding))) for feeding in FEEDING[finding.side])
+    bounds = {"value": value, "low": low, "high": high}
+    return {**_about(vars(finding)), **bounds, "n": n, "shown": True, "reason": ""}
 
 
 def _withheld(row: Mapping[Any, Any]) -> dict[str, object]:

@@ -15,11 +15,15 @@ from data.settings import Settings
 from data.store.engine import Connection, Engine, is_reachable, open_stores, reading
 from data.store.releases import StoredRelease, releases_of
 from pipeline.disclosure.gate import PROGRAMME, WITHHELD
+from pipeline.evidence.finding import CONSTRUCT, Verdict
+from pipeline.evidence.gather import EVIDENCE
 from pipeline.flow import FLOWS
 from pipeline.metric import Example, Metric, catalogue
 from pipeline.release import is_intact, manifest_of, seal_is_valid
 
 __all__ = [
+    "CONSTRUCT",
+    "EVIDENCE",
     "FLOWS",
     "PROGRAMME",
     "WITHHELD",
@@ -27,6 +31,7 @@ __all__ = [
     "Metric",
     "Programme",
     "Release",
+    "Verdict",
     "catalogue",
     "PublishedStore",
     "as_csv",
@@ -67,6 +72,7 @@ class Release:
     code_version: str
     content_sha256: str
     single_item: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
     thresholds: dict[str, object]
     quarantined: dict[str, int]
     seal_valid: bool | None
@@ -164,6 +170,7 @@ def _told(stored: StoredRelease, key: str | None) -> Release:
         code_version=about["code_version"],
         content_sha256=stored.content_sha256,
         single_item=tuple(about["single_item"]),
+        verdicts=tuple(Verdict(**each) for each in about.get("verdicts", ())),
         thresholds=about["thresholds"],
         quarantined=about["quarantined"],
         seal_valid=(None if is_intact(stored) else False) if key is None else seal_is_valid(stored, key),

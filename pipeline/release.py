@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from data.store.engine import Stores, writing
 from data.store.releases import StoredRelease, mark_batches_used, save_release
 from pipeline.disclosure.rounding import STEP
 from pipeline.disclosure.thresholds import Thresholds
+from pipeline.evidence.finding import Verdict
 from pipeline.ingest import Inputs
 
 FORMAT = 1
@@ -32,6 +33,7 @@ def manifest(
     quarantined: pd.DataFrame,
     *,
     single_item: list[str],
+    verdicts: Iterable[Verdict],
     key: str,
     code_version: str,
 ) -> dict[str, Any]:
@@ -54,6 +56,7 @@ def manifest(
         "code_version": code_version,
         "quarantined": _up_to_steps(quarantined["reason"]),
         "single_item": single_item,
+        "verdicts": [asdict(each) for each in verdicts],
         "inputs": {
             "hmac_sha256": inputs_digest(inputs, key),
             "n_masked": inputs.n ^ _mask(of_release, key),
@@ -105,7 +108,7 @@ def seal_is_valid(stored: StoredRelease, key: str) -> bool:
 
 
 def verify(stored: StoredRelease, rebuilt_content: str, key: str) -> str:
-    """ "identical", "inputs since erased (n); seal valid" or "differs". n counts answers and invitations."""
+    """ "identical", "inputs since erased (n); seal valid" or "differs". n counts answers, invitations and ratings."""
     if not seal_is_valid(stored, key):
         return DIFFERS
     if stored.content == rebuilt_content:
@@ -124,7 +127,7 @@ def inputs_digest(inputs: Inputs, key: str) -> str:
     """
     frames = [
         frame.sort_values(list(frame.columns)).to_csv(index=False)
-        for frame in (inputs.answers, inputs.invited, inputs.pairings)
+        for frame in (inputs.answers, inputs.invited, inputs.pairings, inputs.goal_ratings)
     ]
     asked = {name: str(value) for name, value in asdict(inputs.round).items()}
     said = [frames, asked, inputs.snapshot_ids, inputs.programme.name, dict(inputs.programme.decisions)]

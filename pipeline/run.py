@@ -14,6 +14,8 @@ from pipeline import release
 from pipeline.disclosure import gate
 from pipeline.disclosure.crowd import Key
 from pipeline.disclosure.thresholds import thresholds
+from pipeline.evidence.gather import gather
+from pipeline.evidence.round_facts import RoundFacts
 from pipeline.flow import flow
 from pipeline.ingest import Inputs, ingest
 from pipeline.measure import measure
@@ -47,11 +49,29 @@ def build(inputs: Inputs, *, key: str, code_version: str = CODE_VERSION) -> str:
     measured = measurement.measured
     decided = gate.decide(measurement.crowds, metrics, limits, _respondents(facts.invited))
     shown = [decided[_key(row)] for row in measured.itertuples()]
+    release_id = release.release_id(this.programme_id, this.round_id, this.number)
+    evidence = gather(
+        RoundFacts(
+            round_id=this.round_id,
+            pulse=this.pulse,
+            rated=validated.rated,
+            scored=scored,
+            invited=inputs.invited,
+            goal_ratings=inputs.goal_ratings,
+            questionnaires=inputs.questionnaires,
+            asked=asks,
+            metrics=metrics,
+            seed=release_id,
+        ),
+        limits,
+        decided,
+    )
     manifest = release.manifest(
         inputs,
         limits,
         validated.quarantined,
         single_item=_single_item(scored),
+        verdicts=evidence.verdicts,
         key=key,
         code_version=code_version,
     )
@@ -60,8 +80,9 @@ def build(inputs: Inputs, *, key: str, code_version: str = CODE_VERSION) -> str:
         shown,
         flow(facts.invited, inputs.pairings, on=inputs.closed_on),
         metrics,
+        [(each, each.is_shown(limits, decided)) for each in evidence.numbers],
         programme_id=this.programme_id,
-        release_id=manifest["release"],
+        release_id=release_id,
         round_id=this.round_id,
     )
     return release.content_of(manifest, published)

@@ -131,25 +131,16 @@ def score_items(told: Told, *, n_whole: float = np.inf) -> pd.DataFrame:
 
     `n_whole` answered items make a plain mean; below, the score is the model's.
     """
-    person = told.person - told.person.min()
-    n_people = int(person.max()) + 1
-    # Items × people, not the other way: sums over a person's few items then run along memory.
-    said = np.full((told.n_items, n_people), np.nan)
-    said[told.item, person] = told.points
-    one_of = np.empty(n_people, dtype=np.int64)
-    one_of[person] = np.arange(len(person))
+    said, first = answer_matrix(told)
     there = ~np.isnan(said)
     n = there.sum(axis=0)
-    answered = np.flatnonzero(n)
-    if len(answered) < n_people:
-        said, there, n = said[:, answered], there[:, answered], n[answered]
     effects = item_effects(said)
-    is_first = told.number[one_of[answered]] == told.number.min()
+    is_first = told.number[first] == told.number.min()
     level = (effects @ (there[:, is_first] / n[is_first])).mean()
     total = np.where(there, said, 0.0).sum(axis=0)
     modelled = (total - effects @ there) / n + level
     scores = {
-        "first": one_of[answered],
+        "first": first,
         "score": np.where(n >= n_whole, total / n, modelled),
         "n_items": n,
         "is_whole": n >= n_whole,
@@ -157,6 +148,21 @@ def score_items(told: Told, *, n_whole: float = np.inf) -> pd.DataFrame:
         "highest": np.fmax.reduce(said),
     }
     return pd.DataFrame(scores)
+
+
+def answer_matrix(told: Told) -> tuple[Floats, Codes]:
+    """Items × people with NaN where not answered, people in the order of `person`; and one answer of each.
+
+    Not people × items: sums over a person's few items then run along memory.
+    """
+    person = told.person - told.person.min()
+    n_people = int(person.max()) + 1
+    said = np.full((told.n_items, n_people), np.nan)
+    said[told.item, person] = told.points
+    one_of = np.full(n_people, -1)
+    one_of[person] = np.arange(len(person))
+    answered = one_of >= 0
+    return (said, one_of) if answered.all() else (said[:, answered], one_of[answered])
 
 
 def item_effects(said: Floats) -> Floats:

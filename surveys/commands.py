@@ -118,6 +118,7 @@ def serve(settings: Settings) -> None:
 
     from granian import Granian
     from granian.constants import Interfaces
+    from granian.log import LogLevels
 
     from surveys.web import serving
 
@@ -128,6 +129,7 @@ def serve(settings: Settings) -> None:
         port=settings.answers_port,
         interface=Interfaces.ASGI,
         websockets=False,
+        log_level=LogLevels.warning,
         log_access=False,  # an access log would hold tokens
     )
     # The worker is another process; it is handed the settings, so that --home reaches it.

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -112,6 +112,7 @@ def create_app(settings: Settings, stores: Stores, clock: Callable[[], datetime]
         exception_handlers={HTTPException: _missing, RapportError: _refused, StoreError: _unavailable},
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # it would send people to whatever host the request names
     app.state.server = server
     return app
 
@@ -307,22 +308,28 @@ class LimitedBody:
         if scope["type"] != "http" or scope["method"] != "POST":
             await self.app(scope, receive, send)
             return
-        body = await _read(receive)
-        if body is None:
-            too_large = PlainTextResponse("This form is too large.\n", status_code=413)
-            await too_large(scope, receive, send)
+        try:
+            body = await _read(receive)
+            scope.setdefault("state", {})["fields"] = await _parse(scope, body)
+        except ClientDisconnect:
             return
-        scope.setdefault("state", {})["fields"] = await _parse(scope, body)
+        except HTTPException as error:
+            refused = PlainTextResponse("This form cannot be read.\n", status_code=error.status_code)
+            await refused(scope, receive, send)
+            return
         await self.app(scope, receive, send)
 
 
-async def _read(receive: Callable[[], Awaitable[Message]]) -> bytes | None:
+async def _read(receive: Callable[[], Awaitable[Message]]) -> bytes:
+    """The whole body; half of one, from a line that broke, is no answer."""
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         body += bytes(message.get("body", b""))
         if len(body) > MAX_BODY:
-            return None
+            raise HTTPException(413)
         if not message.get("more_body", False):
             return body
 

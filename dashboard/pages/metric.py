@@ -4,6 +4,8 @@ import pandas as pd
 from dash import html
 
 from dashboard import parts
+from dashboard.evidence import evidence
+from dashboard.findings import SIDES, is_of_one_construct
 from dashboard.panels import by_group, trend
 from dashboard.parts import Part
 from dashboard.story import change_in_words
@@ -32,6 +34,7 @@ def show(visit: Visit) -> list[Part]:
         html.P(change_in_words(visit.released, metric.id, words), className="change"),
         parts.figure(trend(visit.released, metric, words), words, level=2),
         *_by_group(visit, metric),
+        *_of_a_person(visit, metric),
         *_not_shown(visit, metric),
         html.H2(words("metric_formula")),
         html.P(html.Code(metric.formula), className="formula"),
@@ -73,6 +76,20 @@ def _by_group(visit: Visit, metric: Metric) -> list[Part]:
     ]
     choice = html.Nav(links, className="choice", **{"aria-label": words("metric_by_navigation")})
     return [heading, choice, parts.figure(by_group(visit.released, metric, chosen, words), words)]
+
+
+def _of_a_person(visit: Visit, metric: Metric) -> list[Part]:
+    """How far one person's score could be told from noise, by side; only where the score measures a construct."""
+    if not is_of_one_construct(metric):
+        return []
+    words, found = visit.words, evidence(visit.released)
+    said = [
+        html.Li(f"{words(f'side_{side}')}: {words(found.told_of_a_person(metric.constructs[0], side))}")
+        for side in SIDES
+        if side in metric.sides
+    ]
+    link = html.A(words("metric_quality"), href=visit.address.to("/quality"))
+    return [html.H2(words("metric_person")), html.Ul(said), html.P(link)]
 
 
 def _not_shown(visit: Visit, metric: Metric) -> list[Part]:

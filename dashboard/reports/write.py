@@ -31,10 +31,15 @@ def write(
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for each in formats:
-        path = out / f"rapport-{report.release}-{language}.{each}"
+        path = out / file_name(f"rapport-{report.release}-{language}.{each}")
         path.write_bytes(FORMATS[each](report))
         written.append(path)
     return written
+
+
+def file_name(text: str) -> str:
+    """A name that stays in its folder, whatever an organisation calls its programme."""
+    return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "-" for letter in text)
 
 
 def _refuse_unknown(formats: Sequence[str]) -> None:

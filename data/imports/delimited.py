@@ -74,6 +74,8 @@ def _record(text: str, place: int, number: int, pattern: re.Pattern[str], limits
         if cell is not None and len(cell) > limits.max_cell_chars:
             cell, fault = cell[:SHOWN_OF_A_LONG_CELL] + "…", TOO_LONG
         cells.append(cell)
+        if len(cells) > 10 * limits.max_columns:  # no table looks like this; reading on would only cost memory
+            raise RapportError(f"Row {number} has more than {10 * limits.max_columns} cells; expected a table.")
         place, end = match.end(), match["end"]
         if end is None:  # text after a closing quote: this record ends with its line
             rest = _REST_OF_LINE.match(text, place)

@@ -110,4 +110,5 @@ def _pairings(
 
 def _programme(programme_id: str, now: datetime) -> dict[str, Any]:
     decisions = dict(DEFAULT_DECISIONS)
-    return {"programme_id": programme_id, "name": programme_id, "decisions": decisions, "created_at": now}
+    name = programme_id[:1].upper() + programme_id[1:].replace("_", " ")
+    return {"programme_id": programme_id, "name": name, "decisions": decisions, "created_at": now}

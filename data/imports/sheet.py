@@ -18,6 +18,7 @@ class Limits:
     max_cell_chars: int = 100_000
     max_columns: int = 1_000
     max_rows: int = 1_000_000
+    max_cells: int = 20_000_000
 
 
 LIMITS = Limits()

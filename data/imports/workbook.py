@@ -21,6 +21,7 @@ SMALL_ENTRY_BYTES = 1_000_000  # below this a high ratio costs nothing
 EXACT_UP_TO = 10**15  # a spreadsheet keeps 15 digits
 
 UNREADABLE = "The workbook cannot be read; save it again as XLSX."
+TOO_MANY = "The sheet has more cells than are accepted; delete empty rows and columns, or hand it in as CSV."
 NO_RESULT = "a formula without a stored result"
 LONG_NUMBER = "a number of more than 15 digits has lost its last ones; format the column as text"
 ERROR_VALUE = "a spreadsheet error"
@@ -43,6 +44,8 @@ def read_workbook(content: bytes, limits: Limits = LIMITS) -> Iterator[RawRow]:
     formulas_sheet.reset_dimensions()
     rows = _rows(sheet, formulas_sheet, limits)
     width = max((len(row.cells) for row in rows), default=0)
+    if width * len(rows) > limits.max_cells:
+        raise RapportError(TOO_MANY)
     for row in rows:  # a sheet has no short rows: what is not written is empty
         padding = (None,) * (width - len(row.cells))
         yield RawRow(row.number, row.cells + padding, row.fault, row.cell_faults)
@@ -88,8 +91,17 @@ def _refuse_hidden(content: bytes, sheet: Any) -> None:
 def _rows(sheet: Any, formulas_sheet: Any, limits: Limits) -> list[RawRow]:
     pairs = zip(sheet.iter_rows(), formulas_sheet.iter_rows(), strict=True)
     numbered = islice(enumerate(pairs, start=1), limits.max_rows + 1)
+    rows: list[RawRow] = []
+    n_cells = 0
     try:
-        return [_row(number, shown, said, limits) for number, (shown, said) in numbered]
+        for number, (shown, said) in numbered:  # one far cell makes a whole row of empty ones
+            n_cells += len(shown)
+            if n_cells > limits.max_cells:
+                raise RapportError(TOO_MANY)
+            rows.append(_row(number, shown, said, limits))
+        return rows
+    except RapportError:
+        raise
     except Exception:  # a cell that the format does not have
         raise RapportError(UNREADABLE) from None
 

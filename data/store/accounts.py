@@ -55,8 +55,12 @@ class Accounts:
 
     def sign_in(self, *, email: str, password: str, now: datetime) -> str | None:
         """A session token, or None: a wrong password, an unknown address and a locked account look the same."""
+        # The slow hash is checked before the write lock is taken, so that tries do not queue behind one another.
+        with reading(self._engine) as connection:
+            kept = _password_hash(connection, email)
+        fits = _fits(kept or _nobody(), password)
         with writing(self._engine) as connection:
-            token = _sign_in(connection, email=email, password=password, now=now)
+            token = _sign_in(connection, email=email, fits=fits and kept is not None, now=now)
             action = "signed in" if token else "sign-in refused"
             audit.note(connection, at=now, who=email.strip().lower()[:254], action=action, about="dashboard")
         return token
@@ -126,15 +130,16 @@ def _add_account(
     return Account(email=address, role=role, programme_id=programme_id)
 
 
-def _sign_in(connection: Connection, *, email: str, password: str, now: datetime) -> str | None:
-    """A session token, or None: a wrong password, an unknown address and a locked account look the same."""
+def _password_hash(connection: Connection, email: str) -> str | None:
+    query = select(accounts.c.password_hash).where(accounts.c.email == email.strip().lower())
+    return connection.execute(query).scalar_one_or_none()
+
+
+def _sign_in(connection: Connection, *, email: str, fits: bool, now: datetime) -> str | None:
     row = connection.execute(
         select(accounts).where(accounts.c.email == email.strip().lower()).with_for_update()
     ).one_or_none()
-    fits = _fits(row.password_hash if row else _nobody(), password)
-    if row is None:
-        return None
-    if row.locked_until is not None and row.locked_until > now:
+    if row is None or (row.locked_until is not None and row.locked_until > now):
         return None
     if not fits:
         _count_failure(connection, row.email, row.n_failed + 1, now)

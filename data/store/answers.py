@@ -10,7 +10,7 @@ from uuid import uuid4
 import pandas as pd
 from sqlalchemy import Connection, func, insert, select, update
 
-from data.contracts import Answers, Invited, conform
+from data.contracts import Answers, GoalRatings, Invited, conform
 from data.errors import RapportError
 from data.tables import answers, goal_ratings, invitations, pairings, responses, rounds
 
@@ -144,6 +144,29 @@ def read_answers(connection: Connection, programme_id: str, up_to_number: int) -
         .order_by(rounds.c.number, invitations.c.pairing_id, invitations.c.side, answers.c.question_id)
     )
     return conform(Answers, _frame(connection, query, Answers))
+
+
+def read_goal_ratings(connection: Connection, programme_id: str, up_to_number: int) -> pd.DataFrame:
+    """Contract GoalRatings: the counted ratings of goals in a programme's rounds 1 … `up_to_number`."""
+    query = (
+        select(
+            rounds.c.round_id,
+            rounds.c.number.label("round_number"),
+            invitations.c.pairing_id,
+            invitations.c.side,
+            invitations.c.person_id,
+            pairings.c.mentor_id,
+            goal_ratings.c.goal_id,
+            goal_ratings.c.level,
+        )
+        .join(responses, responses.c.response_id == goal_ratings.c.response_id)
+        .join(invitations, invitations.c.invitation_id == responses.c.invitation_id)
+        .join(pairings, pairings.c.pairing_id == invitations.c.pairing_id)
+        .join(rounds, rounds.c.round_id == invitations.c.round_id)
+        .where(*_up_to(programme_id, up_to_number), responses.c.is_counted)  # type: ignore[arg-type]
+        .order_by(rounds.c.number, invitations.c.pairing_id, invitations.c.side, goal_ratings.c.goal_id)
+    )
+    return conform(GoalRatings, _frame(connection, query, GoalRatings))
 
 
 def read_invited(connection: Connection, programme_id: str, up_to_number: int) -> pd.DataFrame:

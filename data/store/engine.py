@@ -1,5 +1,6 @@
 """Opens the three stores (raw, published, access) on SQLite or PostgreSQL, durable and migrated."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ class Stores:
 def open_stores(settings: Settings) -> Stores:
     """Engines for an existing installation; `migrate` makes or updates the tables."""
     if settings.database_url is None:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Stores(*(_sqlite(settings.home / f"{store}.sqlite") for store in STORES))
     return Stores(*(_postgresql(settings.database_url, store) for store in STORES))
 
@@ -86,7 +87,11 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 def _sqlite(path: Path | str, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": busy_timeout_ms / 1000})
+    # Answers are for this account only, from the file's first byte; SQLite's journal takes its mode.
+    os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))
+    arguments = {"timeout": busy_timeout_ms / 1000}
+    # Hidden: an error that names its parameters would write answers into a log.
+    engine = create_engine(f"sqlite:///{path}", connect_args=arguments, hide_parameters=True)
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
@@ -111,7 +116,8 @@ def _begin(connection: Connection) -> None:
 def _postgresql(url: str, store: str) -> Engine:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    engine = create_engine(url, connect_args={"options": f"-csearch_path={store} -ctimezone=UTC"}, pool_pre_ping=True)
+    options = {"options": f"-csearch_path={store} -ctimezone=UTC"}
+    engine = create_engine(url, connect_args=options, pool_pre_ping=True, hide_parameters=True)
     event.listen(engine, "first_connect", _refuse_unsafe_postgresql)
     return engine
 

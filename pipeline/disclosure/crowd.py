@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+# A number that rests on the mentees of fewer mentors would be a score of those mentors.
+LEAST_GUIDES = 3
 FEEDING = {"mentor": ("mentors",), "mentee": ("mentees",), "both": ("mentors", "mentees")}
 
 
@@ -18,21 +20,37 @@ class Key:
 
 @dataclass(frozen=True, kw_only=True)
 class Crowd:
-    """The distinct people behind a number; `end` is -1 or 1 where all said the lowest or the highest."""
+    """The distinct people behind a number, and `guides`, the mentors of the pairings that it is about.
+
+    `end` is -1 or 1 where all are so near the lowest or the highest that the number tells it of each of them.
+    """
 
     mentors: frozenset[str] = frozenset()
     mentees: frozenset[str] = frozenset()
+    guides: frozenset[str] = frozenset()
     end: int = 0
 
     def has(self, least: int, side: str) -> bool:
-        """Whether every side that feeds a row of this side has enough people."""
-        return all(len(getattr(self, feeding)) >= least for feeding in FEEDING[side])
+        """Whether every side that feeds a row of this side has enough people, of enough mentors."""
+        return not self._is_of_few() and all(len(getattr(self, feeding)) >= least for feeding in FEEDING[side])
 
     def is_safe_remainder(self, least: int, side: str) -> bool:
         """Whether what is left after subtracting all that is shown protects those in it: nobody, or enough."""
-        return self.end == 0 and all(
-            not getattr(self, feeding) or len(getattr(self, feeding)) >= least for feeding in FEEDING[side]
+        return (
+            self.end == 0
+            and not self._is_of_few()
+            and all(not getattr(self, feeding) or len(getattr(self, feeding)) >= least for feeding in FEEDING[side])
         )
+
+    def holds(self, other: "Crowd") -> bool:
+        return other.mentors <= self.mentors and other.mentees <= self.mentees
+
+    def without(self, other: "Crowd") -> "Crowd":
+        """What is left after subtracting another."""
+        return Crowd(mentors=self.mentors - other.mentors, mentees=self.mentees - other.mentees)
+
+    def _is_of_few(self) -> bool:
+        return 0 < len(self.guides) < LEAST_GUIDES
 
     def __len__(self) -> int:
         return len(self.mentors | self.mentees)
@@ -45,5 +63,6 @@ def together(crowds: Iterable[Crowd]) -> Crowd:
     return Crowd(
         mentors=frozenset().union(*(crowd.mentors for crowd in joined)),
         mentees=frozenset().union(*(crowd.mentees for crowd in joined)),
+        guides=frozenset().union(*(crowd.guides for crowd in joined)),
         end=ends.pop() if len(ends) == 1 else 0,
     )

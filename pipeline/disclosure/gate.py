@@ -1,8 +1,9 @@
 """Decides which numbers of a candidate release are shown.
 
-A number is shown when every side that feeds it has enough distinct people, they are not all at the same
-end of the scale, the numbers it rests on are shown, and what a reader gets by subtracting the shown groups
-of an attribute from the programme is nobody, or again enough people who are not all at one end.
+A number is shown when every side that feeds it has enough distinct people, of enough mentors, they are not
+all at the same end of the scale, the numbers it rests on are shown, and what a reader gets by subtracting the
+shown groups of an attribute from the programme, or a group from one of another attribute that holds it, is
+nobody, or again enough people who are not all at one end.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,6 +33,8 @@ def decide(
             for view in sorted({key.view for key in keys}, key=lambda view: (view != PROGRAMME, view)):
                 of_view = {key: crowds[key] for key in keys if key.view == view}
                 open_ = {key for key in of_view if _is_open(key, of_view[key], metric, least, tiny, shown)}
+                earlier = [crowds[key] for key in keys if shown.get(key) and key.view not in (PROGRAMME, view)]
+                open_ = {key for key in open_ if not _gives_away(of_view[key], earlier, least, side)}
                 kept = open_ if view == PROGRAMME else _without_remainder(of_view, open_, least, side)
                 shown.update({key: key in kept for key in of_view})
     return shown
@@ -63,6 +66,12 @@ def _needed(key: Key, metric: Metric) -> Iterable[Key]:
     if key.side == "both":
         for side in set(metric.sides) - {"both"}:
             yield Key(metric=metric.id, view=key.view, group=key.group, side=side)
+
+
+def _gives_away(crowd: Crowd, earlier: Iterable[Crowd], least: int, side: str) -> bool:
+    """Whether a group and one of another attribute, one inside the other, differ by too few people."""
+    nested = [pair for other in earlier for pair in ((crowd, other), (other, crowd)) if pair[0].holds(pair[1])]
+    return any(not larger.without(smaller).is_safe_remainder(least, side) for larger, smaller in nested)
 
 
 def _without_remainder(crowds: Mapping[Key, Crowd], open_: set[Key], least: int, side: str) -> set[Key]:

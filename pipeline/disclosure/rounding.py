@@ -11,17 +11,28 @@ def in_steps(count: int) -> int:
 
 
 def decimals(half_width: float, unit: str) -> int:
-    """How many decimals an interval supports; points get at most one, shares two more."""
+    """How many decimals an interval supports; points and T get at most one, shares two more, coefficients two."""
+    if unit == "coefficient":
+        return 2
     if unit == "share":
         return 2 + (half_width < 0.01)
     return int(half_width < 1)
 
 
 def rounded(
-    value: float, low: float, high: float, *, unit: str, scale: tuple[float, float]
+    value: float,
+    low: float,
+    high: float,
+    *,
+    unit: str,
+    scale: tuple[float, float],
+    half_width: float | None = None,
 ) -> tuple[float, float, float]:
-    """A value and its interval, cut to the scale and rounded alike, halves away from zero."""
-    places = decimals((high - low) / 2, unit)
+    """A value and its interval, cut to the scale and rounded alike, halves away from zero.
+
+    `half_width` says how finely, where that is not the interval's own.
+    """
+    places = decimals((high - low) / 2 if half_width is None else half_width, unit)
     cut = (min(max(number, scale[0]), scale[1]) for number in (value, low, high))
     value, low, high = (_half_up(number, places) for number in cut)
     return value, low, high

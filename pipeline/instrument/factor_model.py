@@ -7,12 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, optimize
 
-Floats = NDArray[np.float64]
+from pipeline.instrument.answers_matrix import Floats
+
 Numbers = NDArray[np.int64]
 
-MAX_STEPS = 200
+MAX_STEPS = 300
+MAX_DAMPINGS = 20
 TOLERANCE = 1e-12  # on the decrease of the discrepancy that a full step promises
 FIXED = -1
+SMALLEST = 1e-3  # lower bound of variances, of standardised items, where a bound is needed
 
 
 @dataclass(frozen=True)
@@ -59,32 +62,77 @@ def fit(
     moments: Sequence[Moments],
     pattern: NDArray[np.bool_],
     equal: frozenset[str] = frozenset(),
+    near: Fitted | None = None,
 ) -> Fitted:
     """Multi-group factor model Σ_g = Λ_g Ψ_g Λ_g' + Θ_g, μ_g = ν_g + Λ_g α_g by normal-theory maximum likelihood.
 
-    F_g = log|Σ| − log|S| + tr(SΣ⁻¹) − p + (m−μ)'Σ⁻¹(m−μ), minimised by Fisher scoring with step halving
+    F_g = log|Σ| − log|S| + tr(SΣ⁻¹) − p + (m−μ)'Σ⁻¹(m−μ), minimised by damped Fisher scoring
     (Jöreskog 1971, Psychometrika 36, doi:10.1007/BF02291366). `pattern` (p, m): which item loads on which factor.
     `equal`: any of loading, intercept, residual, held equal over groups; with equal intercepts the factor means
     of all groups but the first are free. The scale of a factor is one loading fixed at 1: internally that of its
-    strongest item, afterwards its first item. Residual variances may become negative, as in lavaan.
+    strongest item, afterwards its first item. Residual variances may become negative, as in lavaan; only where
+    no such fit settles are they held above zero (small samples, weak items). `near`: a fit of the same model with
+    more held equal; this one must not be worse, and starts from there if it is.
     """
-    layout = _layout(moments, pattern, equal)
-    found, converged = _minimise(layout, moments)
-    chi2 = _discrepancy(layout, found, moments)
-    n_items = len(pattern)
-    n_moments = len(moments) * n_items * (n_items + 3) // 2
+    scale = np.sqrt(np.mean([np.diag(group.covariance) for group in moments], axis=0))
+    scaled = [Moments(group.mean / scale, group.covariance / np.outer(scale, scale), group.n) for group in moments]
+    layout = _layout(scaled, pattern, equal)
+    found, converged = _minimise(layout, layout.start, scaled)
+    if near is not None and not (converged and _discrepancy(layout, found, scaled) <= near.chi2 + 1e-6):
+        found, converged = _better(
+            layout, (found, converged), _minimise(layout, _from(near, layout, scale), scaled), scaled
+        )
+    if not converged:
+        found, converged = _polish(layout, found, scaled)
+    if not converged:
+        start = layout.start if near is None else _from(near, layout, scale)
+        found, converged = _better(layout, (found, False), _bounded(layout, start, scaled), scaled)
+    return _in_units(layout, found, converged, scaled, scale)
+
+
+def _in_units(layout: Layout, found: Floats, converged: bool, moments: Sequence[Moments], unit: Floats) -> Fitted:
+    n_items = len(unit)
     loading, factor, residual, intercept, mean = _matrices(layout, found)
-    scale = np.stack([group[pattern.argmax(axis=0), np.arange(pattern.shape[1])] for group in loading])
+    loading = loading * unit[:, None]
+    first = (layout.fixed_loading + (layout.loading[0] != FIXED) > 0).argmax(axis=0)
+    scale = np.stack([group[first, np.arange(loading.shape[2])] for group in loading])
     return Fitted(
-        chi2=max(chi2, 0.0),
-        df=n_moments - len(layout.start),
+        chi2=max(_discrepancy(layout, found, moments), 0.0),
+        df=len(moments) * n_items * (n_items + 3) // 2 - len(layout.start),
         converged=converged,
         loading=loading / scale[:, None, :],
         factor=factor * scale[:, :, None] * scale[:, None, :],
-        residual=residual,
-        intercept=intercept,
+        residual=residual * unit**2,
+        intercept=intercept * unit,
         mean=mean * scale,
     )
+
+
+def _from(near: Fitted, layout: Layout, unit: Floats) -> Floats:
+    """Another fit's estimates as parameters of this layout, in standardised items."""
+    marker = layout.fixed_loading.argmax(axis=0)
+    loading = near.loading / unit[:, None]
+    scale = np.stack([group[marker, np.arange(loading.shape[2])] for group in loading])
+    parts = (
+        (layout.loading, loading / scale[:, None, :]),
+        (layout.factor, near.factor * scale[:, :, None] * scale[:, None, :]),
+        (layout.residual, near.residual / unit**2),
+        (layout.intercept, near.intercept / unit),
+        (layout.mean, near.mean * scale),
+    )
+    start = layout.start.copy()
+    for numbers, estimates in parts:
+        start[numbers[numbers != FIXED]] = estimates[numbers != FIXED]
+    return start
+
+
+def _better(
+    layout: Layout, one: tuple[Floats, bool], other: tuple[Floats, bool], moments: Sequence[Moments]
+) -> tuple[Floats, bool]:
+    """The converged one of two fits, or the nearer."""
+    if one[1] != other[1]:
+        return one if one[1] else other
+    return min(one, other, key=lambda found: _discrepancy(layout, found[0], moments))
 
 
 def independence(moments: Sequence[Moments]) -> tuple[float, int]:
@@ -167,7 +215,8 @@ def _axis(block: Floats) -> Floats:
         axis = vector[:, -1] * np.sqrt(max(root[-1], 0.01))
         np.fill_diagonal(reduced, np.clip(axis**2, 0.05, 0.95))
     axis = axis * (np.sign(axis.sum()) or 1.0)
-    return np.sign(axis) * np.clip(np.abs(axis), 0.1, 0.97)
+    started: Floats = np.sign(axis) * np.clip(np.abs(axis), 0.1, 0.97)
+    return started
 
 
 def _scaled(
@@ -250,45 +299,76 @@ def _score(layout: Layout, at: Floats, moments: Sequence[Moments]) -> tuple[Floa
     return downhill, information
 
 
-def _minimise(layout: Layout, moments: Sequence[Moments]) -> tuple[Floats, bool]:
-    at, value = layout.start, _discrepancy(layout, layout.start, moments)
+def _minimise(layout: Layout, start: Floats, moments: Sequence[Moments]) -> tuple[Floats, bool]:
+    """Fisher scoring, damped (Levenberg–Marquardt) where a full step leads uphill."""
+    at, value, damping = start, _discrepancy(layout, start, moments), 0.0
     n = sum(group.n for group in moments)
     for _ in range(MAX_STEPS):
         downhill, information = _score(layout, at, moments)
-        step = _solve(information, downhill)
-        if downhill @ step < TOLERANCE * n:
+        if downhill @ _solve(information, downhill, 0.0) < TOLERANCE * n:
             return at, True
-        length, nearer = 1.0, _discrepancy(layout, at + step, moments)
-        while not nearer < value - 1e-4 * length * (downhill @ step) and length > 1e-8:
-            length /= 2
-            nearer = _discrepancy(layout, at + length * step, moments)
-        if not nearer < value:
+        for _ in range(MAX_DAMPINGS):
+            further = at + _solve(information, downhill, damping)
+            nearer = _discrepancy(layout, further, moments)
+            if nearer < value:
+                break
+            damping = max(10 * damping, 1e-4)
+        else:
             break
-        at, value = at + length * step, nearer
-    return _polish(layout, at, moments)
+        at, value, damping = further, nearer, damping / 10 if damping > 1e-6 else 0.0
+    return at, False
 
 
-def _solve(information: Floats, downhill: Floats) -> Floats:
+def _solve(information: Floats, downhill: Floats, damping: float) -> Floats:
     """The scoring step, steadied where the information is nearly singular."""
     scale = np.sqrt(np.maximum(np.diag(information), 1e-12))
-    steady = information / np.outer(scale, scale) + 1e-10 * np.eye(len(scale))
+    steady = information / np.outer(scale, scale) + (1e-10 + damping) * np.eye(len(scale))
     found: Floats = np.linalg.solve(steady, downhill / scale) / scale
     return found
 
 
 def _polish(layout: Layout, at: Floats, moments: Sequence[Moments]) -> tuple[Floats, bool]:
     """Quasi-Newton steps from where scoring stopped: for flat or nearly singular likelihoods."""
-    n = sum(group.n for group in moments)
+    objective = _Objective(layout, moments)
+    options = {"gtol": 1e-6, "maxiter": 300}
+    found = optimize.minimize(objective.value, at, jac=objective.slope, method="BFGS", options=options)
+    best = found.x if found.fun <= objective.value(at) else at
+    return best, bool(np.abs(objective.slope(best)).max() < 1e-4)
 
-    def objective(point: Floats) -> float:
-        value = _discrepancy(layout, point, moments)
-        return value / (2 * n) if np.isfinite(value) else 1e10
 
-    def gradient(point: Floats) -> Floats:
-        if not np.isfinite(_discrepancy(layout, point, moments)):
-            return np.zeros(len(point))
-        return -_score(layout, point, moments)[0] / n
+def _bounded(layout: Layout, start: Floats, moments: Sequence[Moments]) -> tuple[Floats, bool]:
+    """The best fit whose residual and factor variances stay above zero."""
+    objective = _Objective(layout, moments)
+    lowest = np.full(len(start), -np.inf)
+    for numbers in (layout.residual, np.diagonal(layout.factor, axis1=1, axis2=2)):
+        lowest[numbers[numbers != FIXED]] = SMALLEST
+    bounds = [(low, None) for low in lowest]
+    options = {"ftol": 1e-13, "gtol": 1e-6, "maxiter": 500, "maxfun": 600}
+    inside = np.maximum(start, lowest)
+    found = optimize.minimize(
+        objective.value, inside, jac=objective.slope, method="L-BFGS-B", bounds=bounds, options=options
+    )
+    slope = objective.slope(found.x)
+    is_free = (found.x > lowest) | (slope < 0)
+    return found.x, bool(np.abs(slope[is_free]).max(initial=0.0) < 1e-3)
 
-    found = optimize.minimize(objective, at, jac=gradient, method="BFGS", options={"gtol": 1e-6, "maxiter": 2000})
-    best = found.x if found.fun <= objective(at) else at
-    return best, bool(np.abs(gradient(best)).max() < 1e-4)
+
+@dataclass(frozen=True)
+class _Objective:
+    """Half the discrepancy a person, and its slope; a large number where the model is no covariance."""
+
+    layout: Layout
+    moments: Sequence[Moments]
+
+    def value(self, at: Floats) -> float:
+        found = _discrepancy(self.layout, at, self.moments)
+        return found / (2 * self._n) if np.isfinite(found) else 1e10
+
+    def slope(self, at: Floats) -> Floats:
+        if not np.isfinite(_discrepancy(self.layout, at, self.moments)):
+            return np.zeros(len(at))
+        return -_score(self.layout, at, self.moments)[0] / self._n
+
+    @property
+    def _n(self) -> int:
+        return sum(group.n for group in self.moments)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from pipeline.instrument.answers_matrix import Floats
 
 MAX_STEPS = 100
 TOLERANCE = 1e-11
@@ -20,7 +20,7 @@ def one_factor(covariance: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     correlation = covariance / (sd[:, :, None] * sd[:, None, :])
     loading = _start(correlation)
     residual = 1 - loading**2
-    value = _discrepancy(correlation, loading, residual)
+    value = discrepancy(correlation, loading, residual)
     done = np.zeros(len(sd), dtype=bool)
     for _ in range(MAX_STEPS):
         step, promise = _step(correlation, loading, residual)
@@ -34,14 +34,15 @@ def one_factor(covariance: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
 
 
 def _start(correlation: Floats) -> Floats:
-    """First principal axis with squared multiple correlations replaced by the largest correlation of each item."""
+    """First principal axis of the correlations, with each item's largest in place of its communality."""
     n_items = correlation.shape[-1]
     eye = np.eye(n_items)
     reduced = correlation * (1 - eye) + eye * np.abs(correlation * (1 - eye)).max(axis=1)[:, :, None]
     root, vector = np.linalg.eigh(reduced)
     axis = vector[:, :, -1] * np.sqrt(np.maximum(root[:, -1:], 0.05))
     axis = axis * np.where(axis.sum(axis=1, keepdims=True) < 0, -1.0, 1.0)
-    return np.sign(axis) * np.clip(np.abs(axis), 0.05, 0.95)
+    started: Floats = np.sign(axis) * np.clip(np.abs(axis), 0.05, 0.95)
+    return started
 
 
 def _parts(loading: Floats, residual: Floats) -> tuple[Floats, Floats, Floats]:
@@ -53,10 +54,11 @@ def _parts(loading: Floats, residual: Floats) -> tuple[Floats, Floats, Floats]:
 def _inverse(loading: Floats, residual: Floats) -> Floats:
     precision, pulled, more = _parts(loading, residual)
     inverse: Floats = precision[:, :, None] * np.eye(loading.shape[1])
-    return inverse - pulled[:, :, None] * pulled[:, None, :] / more[:, None, None]
+    inverse -= pulled[:, :, None] * pulled[:, None, :] / more[:, None, None]
+    return inverse
 
 
-def _discrepancy(correlation: Floats, loading: Floats, residual: Floats) -> Floats:
+def discrepancy(correlation: Floats, loading: Floats, residual: Floats) -> Floats:
     """log|Σ| + tr(SΣ⁻¹); infinite where Σ is not positive definite: two negative θ, or a negative determinant."""
     precision, pulled, more = _parts(loading, residual)
     n_negative = (precision < 0).sum(axis=1)
@@ -109,7 +111,7 @@ def _walk(
     length, moved = np.ones(len(step)), np.zeros(len(step), dtype=bool)
     for _ in range(25):
         tried = length[:, None] * step
-        nearer = _discrepancy(correlation, loading + tried[:, :n_items], residual + tried[:, n_items:])
+        nearer = discrepancy(correlation, loading + tried[:, :n_items], residual + tried[:, n_items:])
         moved = nearer < value
         if moved.all():
             break

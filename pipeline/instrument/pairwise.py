@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from pipeline.instrument.answers_matrix import Floats
 
 MAX_WEIGHTS = 4_000_000  # resampling weights held at a time: 32 MB
 
@@ -31,6 +31,15 @@ def pair_sums(matrix: Floats, cluster: NDArray[np.int64]) -> PairSums:
         for left, right in ((seen, seen), (centred, seen), (centred, centred))
     )
     return PairSums(*parts)
+
+
+def summed(matrix: Floats) -> PairSums:
+    """The same over everyone at once, as one cluster; enough where nothing is resampled."""
+    there = ~np.isnan(matrix)
+    seen = there.astype(float)
+    mean = np.where(there, matrix, 0.0).sum(axis=0) / there.sum(axis=0)
+    centred = np.where(there, matrix - mean, 0.0)
+    return PairSums((seen.T @ seen)[None], (centred.T @ seen)[None], (centred.T @ centred)[None])
 
 
 def covariances(count: Floats, total: Floats, product: Floats) -> Floats:

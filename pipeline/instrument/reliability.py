@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from data.errors import RapportError
-from pipeline.instrument.answers_matrix import codes, numbers
+from pipeline.instrument.answers_matrix import Floats, Labels, codes, numbers
 from pipeline.instrument.factor_model import Moments, fit, pattern_of
 from pipeline.instrument.one_factor import information, one_factor, score
-from pipeline.instrument.pairwise import PairSums, pair_sums, resampled, whole
+from pipeline.instrument.one_factor_missing import one_factor_missing
+from pipeline.instrument.pairwise import PairSums, pair_sums, resampled, summed, whole
 
-Floats = NDArray[np.float64]
 Coefficient = Callable[[Floats], Floats]
 
 N_DRAWS = 1000
 LEVEL = 0.95
+NO_FACTOR = "No single factor fits these items."
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class _Read:
 def alpha(
     items: pd.DataFrame,
     *,
-    cluster: Sequence[object] | pd.Series | None = None,
+    cluster: Labels | None = None,
     rng: np.random.Generator | None = None,
     n_draws: int = N_DRAWS,
 ) -> Reliability:
@@ -62,8 +63,8 @@ def alpha(
     nobody answered together takes the mean of the covariances that were seen. Two items: Spearman–Brown
     2r/(1+r). Assumes essentially tau-equivalent items with uncorrelated errors, otherwise a lower bound.
 
-    Interval: Feldt's F with n − 1 and (n − 1)(k − 1) degrees of freedom, where n is the harmonic mean of the
-    number of people behind each pair. With `rng`, a bootstrap on log(1 − alpha) over `cluster` (pairings) or,
+    Interval: Feldt's F with n − 1 and (n − 1)(k − 1) degrees of freedom, where n is the mean number of
+    answers an item has. With `rng`, a bootstrap on log(1 − alpha) over `cluster` (pairings) or,
     without one, over people; needed wherever two rows belong together.
 
     Cronbach (1951), Psychometrika 16, doi:10.1007/BF02310555; Feldt (1965), Psychometrika 30,
@@ -79,25 +80,29 @@ def alpha(
     name = "Spearman–Brown" if k == 2 else "Cronbach's alpha"
     if rng is not None:
         return Reliability(value, *_bootstrap(read, value, of, rng, n_draws), n, k, f"{name}, bootstrap")
-    return Reliability(value, *_feldt(value, _pair_n(read), k), n, k, f"{name}, Feldt interval")
+    return Reliability(
+        value, *_feldt(value, float(np.diag(read.sums.count.sum(axis=0)).mean()), k), n, k, f"{name}, Feldt interval"
+    )
 
 
 def omega(
     items: pd.DataFrame,
     *,
-    cluster: Sequence[object] | pd.Series | None = None,
+    cluster: Labels | None = None,
     rng: np.random.Generator | None = None,
     n_draws: int = N_DRAWS,
 ) -> Reliability:
     """McDonald's omega of one factor: (Σ λ_i)² / Σ s_ij, the variance of the sum as observed, not as implied.
 
     `items`: persons × items, one unit for all. λ by normal-theory maximum likelihood on the covariance matrix
-    (raw, not standardised); missing answers are left out pair by pair, and every pair must have been answered by
-    somebody. Two items: Spearman–Brown. Assumes one factor and uncorrelated errors; a factor that stands in a
-    model of several belongs to `composite_omegas`.
+    (raw, not standardised). With missing answers λ and θ come from full-information maximum likelihood and the
+    variance of the sum is the model's, (Σ λ_i)² + Σ θ_i, as nobody need have answered every item. Two items:
+    Spearman–Brown. Assumes one factor and uncorrelated errors; a factor that stands in a model of several
+    belongs to `composite_omegas`.
 
-    Interval: delta method on log(1 − omega) with each person's, or each cluster's, influence, robust to
-    answers that are not normal; with `rng` a bootstrap over `cluster` or people.
+    Interval: delta method on log(1 − omega) with each person's influence, robust to answers that are not normal;
+    with `rng` a bootstrap over `cluster` or people. With missing answers always the delta method, by cluster
+    where one is given.
 
     McDonald (1999), Test Theory; Green & Yang (2009), Psychometrika 74, doi:10.1007/s11336-008-9099-3.
     """
@@ -105,10 +110,14 @@ def omega(
     n, k = len(read.matrix), read.matrix.shape[1]
     if k == 2:
         return alpha(items, cluster=cluster, rng=rng, n_draws=n_draws)
-    why = _why_not(read, least=2) or _why_no_factor(read)
+    why = _why_not(read, least=2) or _why_constant(read)
     if why:
         return Reliability(np.nan, np.nan, np.nan, n, k, why=why)
+    if np.isnan(read.matrix).any():
+        return _omega_with_gaps(read)
     value = float(_omega(read.covariance[None])[0])
+    if np.isnan(value):
+        return Reliability(np.nan, np.nan, np.nan, n, k, why=NO_FACTOR)
     if rng is not None:
         return Reliability(value, *_bootstrap(read, value, _omega, rng, n_draws), n, k, "omega, bootstrap")
     return Reliability(value, *_delta(read, value), n, k, "omega, delta interval")
@@ -134,17 +143,17 @@ def composite_omegas(items: pd.DataFrame, factors: Mapping[str, Sequence[str]]) 
     return found
 
 
-def _read(items: pd.DataFrame, cluster: Sequence[object] | pd.Series | None, rng: np.random.Generator | None) -> _Read:
+def _read(items: pd.DataFrame, cluster: Labels | None, rng: np.random.Generator | None) -> _Read:
     matrix = numbers(items)
     if cluster is not None and rng is None:
         raise RapportError("An interval over clusters is a bootstrap: give rng as well.")
-    labels = np.arange(len(matrix)) if cluster is None else codes(cluster, len(matrix))[0]
+    labels = np.arange(len(matrix)) if cluster is None else codes(cluster, pd.DataFrame(items))[0]
     kept = ~np.isnan(matrix).all(axis=1) & (labels >= 0)
     matrix, labels = matrix[kept], np.unique(labels[kept], return_inverse=True)[1]
     if not len(matrix) or np.isnan(matrix).all(axis=0).any():
         empty = np.zeros((1, matrix.shape[1], matrix.shape[1]))
         return _Read(matrix, labels, PairSums(empty, empty, empty), np.full(empty.shape[1:], np.nan))
-    sums = pair_sums(matrix, labels)
+    sums = summed(matrix) if rng is None else pair_sums(matrix, labels)
     return _Read(matrix, labels, sums, whole(sums))
 
 
@@ -161,12 +170,8 @@ def _why_not(read: _Read, least: int) -> str:
     return "" if _filled(read.covariance[None]).sum() > 0 else "The sum of the items does not vary."
 
 
-def _why_no_factor(read: _Read) -> str:
-    if np.isnan(read.covariance).any():
-        return "Two items were never answered by the same people."
-    if (np.diag(read.covariance) <= 0).any():
-        return "An item does not vary."
-    return "" if one_factor(read.covariance[None])[2][0] else "No single factor fits these items."
+def _why_constant(read: _Read) -> str:
+    return "An item does not vary." if (np.diag(read.covariance) <= 0).any() else ""
 
 
 def _filled(covariance: Floats) -> Floats:
@@ -202,12 +207,6 @@ def _omega(covariance: Floats) -> Floats:
     return found
 
 
-def _pair_n(read: _Read) -> float:
-    count = read.sums.count.sum(axis=0)
-    off = count[~np.eye(len(count), dtype=bool)]
-    return float(1 / np.mean(1 / np.maximum(off[off >= 2], 2)))
-
-
 def _feldt(value: float, n: float, k: int) -> tuple[float, float]:
     between, within = n - 1, (n - 1) * (k - 1)
     tail = (1 - LEVEL) / 2
@@ -234,15 +233,29 @@ def _bootstrap(
 
 
 def _delta(read: _Read, value: float) -> tuple[float, float]:
-    """Each person's influence on the pairwise covariances, carried on to the loadings and to omega."""
+    """Each person's influence on the covariances, carried on to the loadings and to omega."""
     n, k = read.matrix.shape
     loading, residual, _ = one_factor(read.covariance[None])
-    z = np.nan_to_num(read.matrix - np.nanmean(read.matrix, axis=0))
-    seen = (~np.isnan(read.matrix)).astype(float)
-    share = read.sums.count.sum(axis=0) / n
-    influence = (z[:, :, None] * z[:, None, :] - read.covariance) * seen[:, :, None] * seen[:, None, :] / share
+    z = read.matrix - read.matrix.mean(axis=0)
+    influence = z[:, :, None] * z[:, None, :] - read.covariance
     slope = np.linalg.solve(information(loading, residual)[0], score(influence, loading, residual).T).T
     total = read.covariance.sum()
     on_omega = (2 * loading.sum() * slope[:, :k].sum(axis=1) - value * influence.sum(axis=(1, 2))) / total
-    se = np.sqrt((on_omega**2).sum() / (n * (n - 1)))
-    return _around(value, float(se / (1 - value)), n)
+    return _around(value, float(np.sqrt((on_omega**2).sum() / n / max(n - k, 1)) / (1 - value)), n)
+
+
+def _omega_with_gaps(read: _Read) -> Reliability:
+    """Omega as the model implies it; the standard error adds up influences by cluster."""
+    n, k = read.matrix.shape
+    found = one_factor_missing(read.matrix)
+    if not found.converged:
+        return Reliability(np.nan, np.nan, np.nan, n, k, why=NO_FACTOR)
+    sd = np.nanstd(read.matrix, axis=0)
+    common, apart = (found.loading * sd).sum(), (found.residual * sd**2).sum()
+    total = common**2 + apart
+    slope = np.concatenate([2 * common * apart * sd, -(common**2) * sd**2]) / total**2
+    by_cluster = np.bincount(read.cluster, weights=found.influence @ slope)
+    n_clusters, value = len(by_cluster), float(common**2 / total)
+    se = np.sqrt((by_cluster**2).sum() * n_clusters / max(n_clusters - k, 1))
+    ends = _around(value, float(se / (1 - value)), n_clusters)
+    return Reliability(value, *ends, n, k, "omega from answers with gaps, delta interval")

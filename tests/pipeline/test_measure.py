@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from data.contracts import GoalRatings
 from data.store.people import Programme
 from data.store.rounds import Round
 from pipeline.ingest import Inputs
@@ -62,6 +63,7 @@ def inputs_of(answers: pd.DataFrame) -> Inputs:
         snapshot_ids={"R1": "s"},
         answers=answers if len(answers) else once,
         invited=invited,
+        goal_ratings=pd.DataFrame(columns=list(GoalRatings.to_schema().columns)),
         pairings=pd.DataFrame(columns=["pairing_id", "started_on", "ended_on"]),
     )
 
@@ -101,7 +103,8 @@ def test_a_silent_side_changes_nothing_about_the_other(values: list[int]) -> Non
     answers = said(values)
     mentees = answers[answers["side"] == "mentee"].reset_index(drop=True)
     both, alone = rows_of(inputs_of(answers)), rows_of(inputs_of(mentees))
-    kept = both["side"] == "mentee"
+    # What goes with the other side's trust needs both.
+    kept = (both["side"] == "mentee") & ~both["metric"].isin(["actor_effect", "partner_effect"])
     assert alone[kept].equals(both[kept])
     scores = alone[~kept & (alone["unit"] == "points")]
     assert not scores["shown"].any()

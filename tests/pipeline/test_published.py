@@ -75,7 +75,7 @@ def test_a_release_tells_what_it_was_made_with(two_rounds: Stores) -> None:
 
 def test_every_metric_of_a_release_can_be_explained(two_rounds: Stores) -> None:
     metrics = set(door.published(two_rounds.published)["metric"])
-    assert metrics <= set(door.catalogue()) | set(door.FLOWS)
+    assert metrics <= set(door.catalogue()) | set(door.FLOWS) | set(door.EVIDENCE)
 
 
 def test_a_withdrawn_release_is_out_of_sight_and_stays_told(sqlite_stores: Stores) -> None:

@@ -1,0 +1,147 @@
+"""Shows how far the numbers can be trusted: reliability, ceilings, sameness, silence, goals, quarantine."""
+
+import pandas as pd
+from dash import html
+
+from dashboard import parts
+from dashboard.evidence import CHANGE_FROM, LEVEL_FROM, Evidence, evidence, metric_of
+from dashboard.findings import CONSTRUCT, HEADLINE, SIDES, Reading
+from dashboard.panels import bounds_of, value_of
+from dashboard.parts import Part
+from dashboard.tables import EVIDENCE, metric_name
+from dashboard.visit import Visit
+from dashboard.words import Words
+
+NONE = "–"
+
+
+def title(visit: Visit) -> str:
+    return visit.words("quality")
+
+
+def shown(visit: Visit) -> pd.DataFrame:
+    rows = visit.released.select(release=visit.released.latest.id)
+    return rows[(rows["view"] == CONSTRUCT) | rows["metric"].isin(EVIDENCE)]
+
+
+def show(visit: Visit) -> list[Part]:
+    words, found = visit.words, evidence(visit.released)
+    return [
+        html.H1(words("quality")),
+        html.P(_summary(found, words), className="verdict"),
+        html.H2(words("quality_reliability")),
+        html.P(words("quality_reliability_note", level=LEVEL_FROM, change=CHANGE_FROM)),
+        _reliability(found, words),
+        html.H2(words("quality_answering")),
+        _answering(found, words),
+        html.H2(words("quality_silence")),
+        html.P(words("quality_silence_note")),
+        _silence(found, words),
+        html.H2(words("quality_goals")),
+        *_goals(found, words),
+        html.H2(words("quality_run")),
+        *_run(visit),
+        parts.download(visit.address.to("/quality.csv"), words),
+    ]
+
+
+def _summary(found: Evidence, words: Words) -> str:
+    """In one sentence: for how many scores a person's level may be told."""
+    asked = [(construct, side) for construct in found.constructs("reliability_level") for side in SIDES]
+    told = [found.of("reliability_level", construct, side) for construct, side in asked]
+    known = [each for each in told if each is not None]
+    if not known:
+        return words("quality_summary_none")
+    enough = sum(each.numbers[0] >= LEVEL_FROM for each in known)
+    return words("quality_summary", enough=enough, known=len(known))
+
+
+def _reliability(found: Evidence, words: Words) -> Part:
+    columns = ("th_construct", "th_side", "q_level", "q_change", "q_alpha", "q_ceiling", "q_verdict")
+    rows = [
+        (
+            metric_name(words, metric_of(construct)),
+            words(f"side_{side}"),
+            *(_cell(found.of(name, construct, side), words) for name in ("reliability_level", "reliability_change")),
+            _cell(found.of("alpha", construct, side), words),
+            _cell(found.of("ceiling_share", construct, side), words),
+            words(found.told_of_a_person(construct, side)),
+        )
+        for construct in _constructs(found)
+        for side in SIDES
+        if any(found.of(name, construct, side) for name in ("reliability_level", "alpha", "ceiling_share"))
+    ]
+    return parts.plain_table(words("quality_reliability"), [words(name) for name in columns], rows, words)
+
+
+def _constructs(found: Evidence) -> list[str]:
+    names = [each for name in ("reliability_level", "alpha", "ceiling_share") for each in found.constructs(name)]
+    return list(dict.fromkeys(names))
+
+
+def _cell(reading: Reading | None, words: Words) -> str:
+    """A number with its interval; a coefficient that has none stands alone."""
+    if reading is None:
+        return NONE
+    _, low, high = reading.numbers
+    return value_of(words, reading) if low == high else f"{value_of(words, reading)} ({bounds_of(words, reading)})"
+
+
+def _answering(found: Evidence, words: Words) -> Part:
+    rows = [
+        (words(f"side_{side}"), _cell(found.of("straight_lining", "all", side), words), _drift(found, side, words))
+        for side in SIDES
+    ]
+    columns = [words(name) for name in ("th_side", "q_straight", "q_drift")]
+    return parts.plain_table(words("quality_answering"), columns, rows, words)
+
+
+def _drift(found: Evidence, side: str, words: Words) -> str:
+    said = {found.verdict("drift", construct, side) for construct in (*_constructs(found), "")} - {None}
+    if "drifting" in said:
+        return words("q_drifting")
+    return words("q_no_drift") if said else NONE
+
+
+def _silence(found: Evidence, words: Words) -> Part:
+    columns = [words(name) for name in ("th_metric", "th_side", "q_asked", "q_weighted", "q_tipping")]
+    rows = [
+        (
+            metric_name(words, metric),
+            words(f"side_{side}"),
+            _cell(found.of(metric, "all", side), words),
+            _cell(found.of(f"weighted_{metric}", "all", side), words),
+            _cell(found.of(f"tipping_{metric}", "all", side), words),
+        )
+        for metric in HEADLINE
+        for side in SIDES
+    ]
+    return parts.plain_table(words("quality_silence"), columns, rows, words)
+
+
+def _goals(found: Evidence, words: Words) -> list[Part]:
+    names = ("goal_attainment", "goals_met", "goal_agreement")
+    rows = [
+        (metric_name(words, name), words(f"side_{side}"), _cell(reading, words))
+        for name in names
+        for side in ("mentor", "mentee", "both")
+        if (reading := found.of(name, "all", side)) is not None
+    ]
+    if not rows:
+        return [html.P(words("quality_goals_none"))]
+    columns = [words(name) for name in ("th_metric", "th_side", "th_value")]
+    easy = found.verdict("easy_goals", "", "both") or "too_few"
+    return [
+        html.P(words(f"q_goals_{easy}")),
+        parts.plain_table(words("quality_goals"), columns, rows, words),
+    ]
+
+
+def _run(visit: Visit) -> list[Part]:
+    words, latest = visit.words, visit.released.latest
+    refused = [(reason, words.at_most(n)) for reason, n in latest.quarantined.items()]
+    said: list[Part] = [html.P(words("quality_last_run", day=words.day(latest.made_at.date()), release=latest.id))]
+    if not refused:
+        return [*said, html.P(words("quality_nothing_refused"))]
+    columns = [words("q_reason"), words("q_cells")]
+    return [*said, parts.plain_table(words("quality_run"), columns, refused, words)]

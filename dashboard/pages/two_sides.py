@@ -1,0 +1,124 @@
+"""Shows the relationship from both ends: the gap by construct, whether it compares, how the sides move together."""
+
+import pandas as pd
+from dash import html
+
+from dashboard import parts
+from dashboard.evidence import Evidence, evidence, metric_of
+from dashboard.findings import CONSTRUCT, SIDES
+from dashboard.panels import bounds_of, gaps, scores, value_of
+from dashboard.parts import Part
+from dashboard.tables import metric_name
+from dashboard.visit import Visit
+from dashboard.words import Words
+
+GAP_METRICS = ("perception_gap", "smallest_gap", "gap_agreement")
+EFFECTS = ("actor_effect", "partner_effect")
+
+
+def title(visit: Visit) -> str:
+    return visit.words("two_sides")
+
+
+def shown(visit: Visit) -> pd.DataFrame:
+    rows = visit.released.select(release=visit.released.latest.id)
+    is_gap = (rows["view"] == CONSTRUCT) & rows["metric"].isin(GAP_METRICS)
+    return rows[is_gap | rows["metric"].isin(EFFECTS)]
+
+
+def show(visit: Visit) -> list[Part]:
+    words, found = visit.words, evidence(visit.released)
+    return [
+        html.H1(_finding(found, words)),
+        html.P(words("two_sides_lead"), className="verdict"),
+        *_gaps(visit, found),
+        html.H2(words("two_sides_influence")),
+        *_influence(found, words),
+        parts.download(visit.address.to("/two-sides.csv"), words),
+    ]
+
+
+def _apart(found: Evidence) -> list[tuple[str, float]]:
+    """The constructs whose gap's interval leaves 0 out, with the gap."""
+    apart = []
+    for construct in found.constructs("perception_gap"):
+        reading = found.of("perception_gap", construct, "both")
+        if reading is not None and (reading.numbers[1] > 0 or reading.numbers[2] < 0):
+            apart.append((construct, reading.numbers[0]))
+    return apart
+
+
+def _finding(found: Evidence, words: Words) -> str:
+    if not found.constructs("perception_gap"):
+        return words("two_sides_none")
+    apart = _apart(found)
+    if not apart:
+        return words("two_sides_no_gap")
+    names = words.listed(words.inside(metric_name(words, metric_of(construct))) for construct, _ in apart)
+    way = {gap > 0 for _, gap in apart}
+    return words(
+        "two_sides_mixed" if len(way) > 1 else f"two_sides_{'mentor' if True in way else 'mentee'}", names=names
+    )
+
+
+def _gaps(visit: Visit, found: Evidence) -> list[Part]:
+    words, numbers = visit.words, visit.released
+    constructs = found.constructs("perception_gap")
+    if not constructs:
+        return [html.P(words("two_sides_after"))]
+    metrics = [numbers.now(metric_of(construct), "both") for construct in constructs]
+    drawn = [each for each in metrics if each is not None and each.shown]
+    return [
+        parts.figure(scores(numbers, drawn, "both-ends", words), words),
+        parts.figure(gaps(numbers, [(c, found.of("perception_gap", c, "both")) for c in constructs], words), words),
+        html.P(_comparability(found, constructs, words), className="note"),
+        _gap_table(found, constructs, words),
+    ]
+
+
+def _comparability(found: Evidence, constructs: list[str], words: Words) -> str:
+    """Without invariance no claim is made from a gap."""
+    said = {construct: found.verdict("comparability", construct, "both") or "not_tested" for construct in constructs}
+    holds = [construct for construct, verdict in said.items() if verdict == "holds"]
+    if not holds:
+        return words("comparability_not_tested")
+    names = words.listed(words.inside(metric_name(words, metric_of(construct))) for construct in holds)
+    return words("comparability_holds", names=names)
+
+
+def _gap_table(found: Evidence, constructs: list[str], words: Words) -> Part:
+    columns = [words(name) for name in ("th_construct", "gap_column", "gap_smallest", "gap_agreement", "gap_compare")]
+    rows = []
+    for construct in constructs:
+        smallest, agreement = (found.of(name, construct, "both") for name in GAP_METRICS[1:])
+        gap = found.of("perception_gap", construct, "both")
+        verdict = found.verdict("comparability", construct, "both") or "not_tested"
+        rows.append(
+            (
+                metric_name(words, metric_of(construct)),
+                f"{value_of(words, gap)} ({bounds_of(words, gap)})" if gap else "–",
+                value_of(words, smallest) if smallest else "–",
+                f"{value_of(words, agreement)} ({bounds_of(words, agreement)})" if agreement else "–",
+                words(f"comparable_{verdict}"),
+            )
+        )
+    return parts.plain_table(words("two_sides_gaps"), columns, rows, words)
+
+
+def _influence(found: Evidence, words: Words) -> list[Part]:
+    rows = []
+    for side in SIDES:
+        for effect in EFFECTS:
+            reading = found.of(effect, "all", side)
+            if reading is not None:
+                low, high = reading.numbers[1:]
+                verdict = "influence_clear" if low > 0 or high < 0 else "influence_unclear"
+                said = f"{value_of(words, reading)} ({bounds_of(words, reading)})"
+                rows.append((words(f"{effect}_{side}"), said, words(verdict), words(f"claim_{reading.claim}")))
+    if not rows:
+        return [html.P(words("influence_after"))]
+    columns = [words(name) for name in ("influence_what", "th_value", "q_verdict", "th_claim")]
+    return [
+        html.P(words("influence_note")),
+        parts.plain_table(words("two_sides_influence"), columns, rows, words),
+    ]

@@ -1,0 +1,114 @@
+"""Says what one number behind the scores is, who stands behind it, and whether it may be shown."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from data.errors import RapportError
+from pipeline.disclosure.crowd import Crowd, Key
+from pipeline.disclosure.gate import PROGRAMME, Shown
+from pipeline.disclosure.thresholds import Thresholds
+from pipeline.metric import Metric
+
+LEAST = 20  # distinct people on every side that feeds one of these: they are about how answers spread
+CONSTRUCT = "construct"  # the view whose groups are constructs
+DESCRIBES, ASSOCIATED = "describes", "associated with"
+NOTHING = (float("nan"),) * 3
+SAME = 1e-6
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One number before the gate: `numbers` are value, low and high, NaN where there is no answer.
+
+    `crowd` are the people that it is made from and `feeding` the sides among them that must be many enough;
+    `rests_on` the numbers without which it is not shown; `supports` the half width that decides how finely it
+    is rounded, where that is not its own interval's.
+    """
+
+    metric: str
+    side: str
+    numbers: tuple[float, float, float]
+    unit: str
+    crowd: Crowd
+    view: str = PROGRAMME
+    group: str = PROGRAMME
+    feeding: str = ""
+    rests_on: tuple[Key, ...] = ()
+    claim: str = DESCRIBES
+    supports: float | None = None
+    scale: tuple[float, float] = (-100.0, 100.0)
+
+    def is_shown(self, thresholds: Thresholds, shown: Shown) -> bool:
+        """Whether it may leave; whatever the cause, a number that may not reads the same."""
+        enough = self.crowd.has(least(thresholds), self.feeding or self.side) and self.crowd.end == 0
+        return enough and bool(np.isfinite(self.numbers).all()) and all(shown.get(key, False) for key in self.rests_on)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a quality check said, in one word: `construct` is "" where it is about the whole."""
+
+    about: str
+    construct: str
+    side: str
+    verdict: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """Numbers and verdicts of one kind of evidence."""
+
+    numbers: tuple[Finding, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+
+
+def least(thresholds: Thresholds) -> int:
+    """How many distinct people a side needs here: a programme may ask for more than 20, never for fewer."""
+    return max(LEAST, thresholds.staying_n, thresholds.score_n)
+
+
+def crowd_of(rows: pd.DataFrame, end: int = 0) -> Crowd:
+    """The people of rows with pairing_id, side, person_id and mentor_id."""
+    who = rows.drop_duplicates(["pairing_id", "side"])
+    people: dict[str, set[str]] = {"mentor": set(), "mentee": set()}
+    for side, person in zip(who["side"], who["person_id"], strict=True):
+        people[side].add(person)
+    mentors, mentees = (frozenset(people[side]) for side in ("mentor", "mentee"))
+    return Crowd(mentors=mentors, mentees=mentees, guides=frozenset(who["mentor_id"]), end=end)
+
+
+def end_of(values: pd.Series, scale: tuple[float, float]) -> int:
+    """-1 or 1 where all are so near the lowest or highest value that their mean tells it of each of them."""
+    bottom, top = scale
+    half = (top - bottom) / 2 - SAME
+    return int((top - values).clip(lower=0).sum() < half) - int((values - bottom).clip(lower=0).sum() < half)
+
+
+def whole(metric: str, side: str) -> Key:
+    """The programme's own number of a metric."""
+    return Key(metric=metric, view=PROGRAMME, group=PROGRAMME, side=side)
+
+
+def metric_of(construct: str, metrics: Mapping[str, Metric]) -> str | None:
+    """The metric that is this construct's score."""
+    return next((each.id for each in metrics.values() if each.constructs == (construct,)), None)
+
+
+def score_keys(construct: str, sides: Iterable[str], metrics: Mapping[str, Metric]) -> tuple[Key, ...]:
+    """The scores that a number about a construct rests on."""
+    named = metric_of(construct, metrics)
+    return tuple(whole(named, side) for side in sides if side in metrics[named].sides) if named else ()
+
+
+def attempt(compute: Callable[..., Found], *given: object, otherwise: Found) -> Found:
+    """What cannot be computed from these answers has no number; it never stops a release."""
+    try:
+        with np.errstate(all="ignore"):
+            return compute(*given)
+    except (RapportError, ArithmeticError, ValueError, np.linalg.LinAlgError):
+        return otherwise

@@ -1,0 +1,109 @@
+"""Two sides and quality: the numbers behind the scores, in words, and designed states where they are not there yet."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dashboard.app import create_app
+from data.settings import Settings
+from data.store.accounts import open_accounts
+from data.store.engine import migrate, open_stores
+from pipeline.published import PROGRAMME, WITHHELD, open_published
+from tests.dashboard.conftest import PASSWORD, Made, Reader, sign_in
+from tests.dashboard.made_releases import NOW, make_release, rows_of
+
+KEY = "k" * 48
+Row = dict[str, Any]
+
+
+def row(metric: str, group: str, side: str, numbers: tuple[float, float, float] | None, **more: str) -> Row:
+    """One row of evidence; without numbers a withheld one."""
+    value, low, high = numbers or (None, None, None)
+    where = {"view": PROGRAMME if group == PROGRAMME else "construct", "group": group, "side": side, "metric": metric}
+    told = {"unit": "points", "claim": "describes", **more, "value": value, "low": low, "high": high}
+    shown = numbers is not None
+    return {**where, **told, "n": 90 if shown else None, "shown": shown, "reason": "" if shown else WITHHELD}
+
+
+EVIDENCE = [
+    row("perception_gap", "trust", "both", (7.0, 3.0, 11.0)),
+    row("smallest_gap", "trust", "both", (6.0, 6.0, 6.0)),
+    row("gap_agreement", "trust", "both", (0.41, 0.2, 0.58), unit="coefficient"),
+    row("perception_gap", "satisfaction", "both", (1.0, -4.0, 6.0)),
+    row("perception_gap", "fit", "both", None),
+    row("reliability_level", "trust", "mentor", (0.81, 0.81, 0.81), unit="coefficient"),
+    row("reliability_change", "trust", "mentor", (0.18, 0.18, 0.18), unit="coefficient"),
+    row("reliability_level", "trust", "mentee", (0.52, 0.52, 0.52), unit="coefficient"),
+    row("reliability_change", "trust", "mentee", (0.66, 0.66, 0.66), unit="coefficient"),
+    row("alpha", "trust", "mentor", None, unit="coefficient"),
+    row("actor_effect", PROGRAMME, "mentee", (6.0, 3.0, 9.0), claim="associated with"),
+    row("partner_effect", PROGRAMME, "mentee", (-1.0, -3.0, 2.0), claim="associated with"),
+    row("straight_lining", PROGRAMME, "mentor", (0.06, 0.02, 0.13), unit="share"),
+    row("weighted_trust", PROGRAMME, "mentor", (63.0, 59.0, 67.0)),
+    row("goal_attainment", PROGRAMME, "both", (59.0, 58.0, 60.0), unit="t_score"),
+]
+
+
+@pytest.fixture(scope="module")
+def with_evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    settings = Settings(home=tmp_path_factory.mktemp("evidence"), secret_key=KEY, organisation="Example Ltd")
+    stores = open_stores(settings)
+    migrate(stores)
+    make_release(stores, 1, key=KEY, rows=[*rows_of(1), *EVIDENCE])
+    accounts = open_accounts(settings)
+    accounts.add(email="cleo@cast.example", role="hr", programme_id="mentoring", password=PASSWORD, now=NOW)
+    published = open_published(settings)
+    yield Made(settings, published, accounts, create_app(settings, published, accounts, clock=lambda: NOW).server)
+    stores.dispose()
+
+
+@pytest.fixture
+def informed(with_evidence: Made) -> Reader:
+    client = with_evidence.server.test_client()
+    sign_in(client, "cleo@cast.example")
+    return Reader(client)
+
+
+def test_the_title_says_which_gap_leaves_zero_out(informed):
+    text = informed.text("/two-sides")
+    assert "Mentors see trust more rosily" in text
+    assert "Comparability not tested" in text
+    assert "7 (3 to 11)" in text
+    assert "0.41 (0.20 to 0.58)" in text
+
+
+def test_an_association_is_worded_as_one(informed):
+    text = informed.text("/two-sides")
+    assert "6 (3 to 9)" in text
+    assert "they go together" in text
+    assert "no clear association" in text
+    assert text.count("associated with") == 2
+
+
+def test_what_a_person_may_be_told_follows_the_two_coefficients(informed):
+    text = informed.text("/quality")
+    assert "For 1 of 2 scores" in text
+    assert "a person's level can be told, not their change" in text
+    assert "a person's change can be told, not their level" in text
+    assert "0.81" in text
+
+
+def test_a_withheld_number_is_in_no_page_and_reads_the_same_in_the_file(informed):
+    assert "Fit of the match" not in informed.text("/two-sides")
+    lines = informed.client.get("/two-sides.csv").get_data(as_text=True).splitlines()
+    withheld = [line for line in lines if ",fit," in line]
+    assert len(withheld) == 1
+    assert WITHHELD in withheld[0]
+
+
+def test_german_pages_speak_german(informed):
+    assert "Die Mentorseite sieht Vertrauen rosiger" in informed.text("/two-sides", "?lang=de")
+    assert "Was Schweigen" in informed.text("/quality", "?lang=de")
+
+
+def test_before_there_is_evidence_the_pages_say_when(cleo):
+    assert "cannot be compared yet" in cleo.text("/two-sides")
+    assert "Gaps are available once" in cleo.text("/two-sides")
+    assert "available after a second round" in cleo.text("/quality")
+    assert "Goal attainment is available once" in cleo.text("/quality")
