@@ -40,7 +40,7 @@ generated: env
 
 # Long: how often each interval holds the truth, over a thousand made-up programmes a size.
 calibrate: env
-	$(BIN)/python -m tests.calibration.table
+	$(BIN)/python -m tests.calibration.table --write
 
 bench: env
 	$(BIN)/python -m tests.bench.scoring

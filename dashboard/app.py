@@ -10,7 +10,7 @@ from dash import Input, Output, dcc, html
 from flask import Flask, Response, render_template, request
 
 from dashboard import address, auth, headers, health, parts
-from dashboard.pages import metric, metrics, overview, quality, releases, two_sides
+from dashboard.pages import method, metric, metrics, overview, quality, releases, two_sides
 from dashboard.visit import ROLES, NotAvailableError, Page, programmes_of, visit
 from dashboard.words import Words, best
 from data import settings as reading_settings
@@ -27,6 +27,7 @@ PAGES: dict[str, Page] = {
     "/metric/": metric,
     "/two-sides": two_sides,
     "/quality": quality,
+    "/method": method,
     "/releases": releases,
 }
 NAVIGATION = {
@@ -34,6 +35,7 @@ NAVIGATION = {
     "nav_metrics": "/metric",
     "nav_two_sides": "/two-sides",
     "nav_quality": "/quality",
+    "nav_method": "/method",
     "nav_releases": "/releases",
 }
 

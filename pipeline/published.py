@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -34,8 +36,10 @@ __all__ = [
     "Verdict",
     "catalogue",
     "PublishedStore",
+    "CALIBRATION",
     "as_csv",
     "as_json",
+    "calibration",
     "latest",
     "open_published",
     "programmes",
@@ -44,6 +48,7 @@ __all__ = [
     "trend",
 ]
 
+CALIBRATION = Path(__file__).resolve().parent / "calibration.json"  # `make calibrate` writes it
 Source = Connection | Engine
 TREND = ["round", "number", "pulse", "closed_on", "release", "value", "low", "high", "n", "unit", "claim", "shown"]
 
@@ -205,6 +210,12 @@ class PublishedStore:
 def open_published(settings: Settings) -> PublishedStore:
     """What an installation has published."""
     return PublishedStore(open_stores(settings).published, settings.secret_key)
+
+
+def calibration() -> dict[str, Any]:
+    """How often each kind of interval held the truth over made-up programmes: `programmes` a size, `cells`."""
+    found: dict[str, Any] = json.loads(CALIBRATION.read_text(encoding="utf-8"))
+    return found
 
 
 def as_json(rows: pd.DataFrame) -> str:

@@ -12,7 +12,7 @@ the people (an equal mean over the items would leave them in: 85 instead of 95 %
 
 from collections.abc import Iterable
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from data.contracts import Scored, conform
 from surveys.questionnaire import SIDES, Questionnaire
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Codes = NDArray[np.int64]
 
 # One answer's weight that an item is like its construct's others. Among hundreds of answers it moves
@@ -131,50 +131,63 @@ def score_items(told: Told, *, n_whole: float = np.inf) -> pd.DataFrame:
 
     `n_whole` answered items make a plain mean; below, the score is the model's.
     """
-    said, first = answer_matrix(told)
-    there = ~np.isnan(said)
-    n = there.sum(axis=0)
-    effects = item_effects(said)
-    is_first = told.number[first] == told.number.min()
-    level = (effects @ (there[:, is_first] / n[is_first])).mean()
-    total = np.where(there, said, 0.0).sum(axis=0)
-    modelled = (total - effects @ there) / n + level
+    points = told.points.astype(float, copy=False)  # bincount and minimum.at are slow where types differ
+    person = told.person.astype(np.int64, copy=False) - int(told.person.min())
+    one_of = np.full(int(person.max()) + 1, -1)
+    one_of[person] = np.arange(len(person))
+    answered = np.flatnonzero(one_of >= 0)
+    first = one_of[answered]
+    met = _met(person, told.item, told.n_items, answered)
+    n, total = met.sizes[met.code], np.bincount(person, points)[answered]
+    effects = item_effects(met, total / n, np.bincount(told.item, points, minlength=told.n_items).astype(float))
+    easy = (met.bits @ effects / met.sizes)[met.code]
+    level = easy[told.number[first] == told.number.min()].mean()
+    lowest, highest = np.full(len(one_of), np.inf), np.full(len(one_of), -np.inf)
+    np.minimum.at(lowest, person, points)
+    np.maximum.at(highest, person, points)
     scores = {
         "first": first,
-        "score": np.where(n >= n_whole, total / n, modelled),
-        "n_items": n,
+        "score": np.where(n >= n_whole, total / n, total / n - easy + level),
+        "n_items": n.astype(np.int64),
         "is_whole": n >= n_whole,
-        "lowest": np.fmin.reduce(said),
-        "highest": np.fmax.reduce(said),
+        "lowest": lowest[answered],
+        "highest": highest[answered],
     }
     return pd.DataFrame(scores)
 
 
-def answer_matrix(told: Told) -> tuple[Floats, Codes]:
-    """Items × people with NaN where not answered, people in the order of `person`; and one answer of each.
+class Met(NamedTuple):
+    """Which items people answered together. A rotation has few such sets, so all else is counted by set.
 
-    Not people × items: sums over a person's few items then run along memory.
+    `bits` sets × items, 1 where the set holds the item; `sizes` items a set; `code` the set of each person.
     """
-    person = told.person - told.person.min()
-    n_people = int(person.max()) + 1
-    said = np.full((told.n_items, n_people), np.nan)
-    said[told.item, person] = told.points
-    one_of = np.full(n_people, -1)
-    one_of[person] = np.arange(len(person))
-    answered = one_of >= 0
-    return (said, one_of) if answered.all() else (said[:, answered], one_of[answered])
+
+    bits: Floats
+    sizes: Floats
+    code: Codes
 
 
-def item_effects(said: Floats) -> Floats:
+def _met(person: Codes, item: Codes, n_items: int, answered: Codes) -> Met:
+    word = np.bincount(person, (2.0 ** np.arange(n_items))[item])[answered].astype(np.int64)
+    if n_items <= 16:  # few possible sets: counting them is cheaper than sorting
+        sets = np.flatnonzero(np.bincount(word))
+        place = np.zeros(2**n_items, dtype=np.int64)
+        place[sets] = np.arange(len(sets))
+        code = place[word]
+    else:
+        sets, code = np.unique(word, return_inverse=True)
+    bits = ((sets[:, None] >> np.arange(n_items)) & 1).astype(float)
+    return Met(bits, bits.sum(axis=1), code)
+
+
+def item_effects(met: Met, mean: Floats, item_total: Floats) -> Floats:
     """How much easier each item is than its construct's others, people held equal; they sum to about 0.
 
-    Two-way least squares with the person effects swept out. said: items × people, NaN where not answered;
-    every person answered at least one item.
+    Two-way least squares with the person effects swept out. `mean` of each person's points, `item_total` of
+    each item's. At most 52 items.
     """
-    there = ~np.isnan(said)
-    met, filled = there.astype(float), np.where(there, said, 0.0)
-    n = met.sum(axis=0)
-    right = filled.sum(axis=1) - met @ (filled.sum(axis=0) / n)
-    within = np.diag(met.sum(axis=1)) - (met / n) @ met.T
-    solution: Floats = np.linalg.solve(within + RIDGE * np.eye(len(said)), right)
+    people = np.bincount(met.code)
+    right = item_total - met.bits.T @ np.bincount(met.code, mean)
+    within = np.diag(met.bits.T @ people) - (met.bits * (people / met.sizes)[:, None]).T @ met.bits
+    solution: Floats = np.linalg.solve(within + RIDGE * np.eye(len(right)), right)
     return solution

@@ -75,11 +75,13 @@ def least(thresholds: Thresholds) -> int:
 def crowd_of(rows: pd.DataFrame, end: int = 0) -> Crowd:
     """The people of rows with pairing_id, side, person_id and mentor_id."""
     who = rows.drop_duplicates(["pairing_id", "side"])
-    people: dict[str, set[str]] = {"mentor": set(), "mentee": set()}
-    for side, person in zip(who["side"], who["person_id"], strict=True):
-        people[side].add(person)
-    mentors, mentees = (frozenset(people[side]) for side in ("mentor", "mentee"))
-    return Crowd(mentors=mentors, mentees=mentees, guides=frozenset(who["mentor_id"]), end=end)
+    person, is_mentor = who["person_id"].to_numpy(dtype=object), (who["side"] == "mentor").to_numpy()
+    return Crowd(
+        mentors=frozenset(person[is_mentor]),
+        mentees=frozenset(person[~is_mentor]),
+        guides=frozenset(who["mentor_id"].to_numpy(dtype=object)),
+        end=end,
+    )
 
 
 def end_of(values: pd.Series, scale: tuple[float, float]) -> int:
@@ -110,5 +112,5 @@ def attempt(compute: Callable[..., Found], *given: object, otherwise: Found) -> 
     try:
         with np.errstate(all="ignore"):
             return compute(*given)
-    except (RapportError, ArithmeticError, ValueError, np.linalg.LinAlgError):
+    except (RapportError, ArithmeticError, LookupError, ValueError, np.linalg.LinAlgError):
         return otherwise

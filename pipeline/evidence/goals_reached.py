@@ -93,6 +93,8 @@ def _agreed(rated: pd.DataFrame) -> tuple[Numbers, pd.DataFrame]:
     Goals of one mentor go together: the interval drops one mentor at a time, on Fisher's scale.
     """
     both = rated[rated.groupby("goal_id")["side"].transform("nunique") == len(SIDES)]
+    if both.empty:
+        return NOTHING, both
     wide = both.pivot(index="goal_id", columns="side", values="level").sort_index()
     mentor = both.drop_duplicates("goal_id").set_index("goal_id")["mentor_id"].reindex(wide.index)
     x, y = (wide[side].to_numpy(dtype=float) for side in SIDES)

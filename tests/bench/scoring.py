@@ -56,10 +56,13 @@ def ours_scored(prepared: Any) -> Any:
 
 def ours_whole(prepared: Any) -> Any:
     from pipeline.instrument import alpha
-    from pipeline.score import answer_matrix, score_items
+    from pipeline.score import score_items
 
     scored = score_items(prepared)
-    said, first = answer_matrix(prepared)
+    first = scored["first"].to_numpy()
+    said = np.full((ITEMS, int(prepared.person.max()) + 1), np.nan)
+    said[prepared.item, prepared.person] = prepared.points
+    said = said[:, prepared.person[first]]
     number, person = prepared.number[first], prepared.person[first]
     reliability, agreement = {}, {}
     for each in range(1, ROUNDS + 1):

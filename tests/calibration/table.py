@@ -4,6 +4,7 @@ Every estimate that is computed counts, whether its number would be shown or not
 """
 
 import argparse
+import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,9 +18,10 @@ from pipeline.dyads import perception_gap
 from pipeline.measure import measure
 from pipeline.metric import Facts, catalogue
 from pipeline.pooling import pool
+from pipeline.published import CALIBRATION
 from pipeline.score import score
 from surveys.questionnaire import ours
-from tests.calibration.programmes import CONSTRUCT, Made, Plan, make
+from tests.calibration.programmes import CONSTRUCT, GROUPS, SILENT, Made, Plan, make
 
 SIZES = (8, 20, 60, 300)
 ROUNDS = (2, 4, 6)
@@ -84,12 +86,14 @@ def _truth(made: Made, view: str, side: str, group: str) -> float | None:
 def verdicts(counts: dict[Cell, Count]) -> pd.DataFrame:
     """One row a cell: coverage, exact binomial p for "compatible with 95 %", and whether Holm keeps it at 1 %.
 
-    `is_wide` marks cells whose intervals are wider than they need be on purpose: below 20 people the spread is
-    declared, because an own one would give away the answers. There only too little coverage counts against it.
+    `is_wide` marks cells whose intervals are wider than they need be on purpose: under 20 people behind a number
+    the spread is declared, because an own one would give away the answers, and people are counted in steps of
+    five, rounded down. There only too little coverage counts against it.
     """
     rows = []
     for (kind, size), count in sorted(counts.items()):
-        is_wide = size < 60
+        people = (1 - SILENT) * size / (len(GROUPS) if kind == "group mean" else 1)
+        is_wide = people < 20
         test = stats.binomtest(count.held, count.n, LEVEL, alternative="less" if is_wide else "two-sided")
         rows.append((kind, size, count.n, count.held / count.n, is_wide, test.pvalue))
     table = pd.DataFrame(rows, columns=["kind", "pairings", "intervals", "coverage", "is_wide", "p"])
@@ -128,13 +132,31 @@ def changes(n_programmes: int, seed: int, *, trend: float, size: int = 60) -> np
     return np.array(found)
 
 
+def _write(table: pd.DataFrame, n_programmes: int, seed: int, false_gaps: float, found_gaps: float) -> None:
+    """The table as the Method page shows it; `pipeline.published.calibration` reads it."""
+    cells = [
+        {"kind": row.kind, "pairings": row.pairings, "intervals": row.intervals, "coverage": round(row.coverage, 3)}
+        for row in table.itertuples()
+    ]
+    whole = {
+        "programmes": n_programmes,
+        "seed": seed,
+        "cells": cells,
+        "false_gaps": round(false_gaps, 3),
+        "found_gaps": round(found_gaps, 3),
+    }
+    CALIBRATION.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--programmes", type=int, default=1000, help="made-up programmes a size")
     words.add_argument("--seed", type=int, default=11)
+    words.add_argument("--write", action="store_true", help="keep the table for the Method page")
     chosen = words.parse_args()
     table = verdicts(counted(chosen.programmes, chosen.seed))
     sys.stdout.write(table.to_string(index=False, float_format="%.3f") + "\n")
+    sys.stdout.flush()
     nothing = gaps_found(chosen.programmes, chosen.seed, gap=0.0)
     planted = gaps_found(chosen.programmes, chosen.seed, gap=9.0)
     still, rising = (changes(chosen.programmes // 2, chosen.seed, trend=trend) for trend in (0.0, 1.5))
@@ -144,6 +166,8 @@ def main() -> None:
         f"change shown where there is none: {still.mean():.2f} (se {still.std() / np.sqrt(len(still)):.2f}); "
         f"where it is 3 points: {rising.mean():.2f}\n"
     )
+    if chosen.write:
+        _write(table, chosen.programmes, chosen.seed, nothing.held / nothing.n, planted.held / planted.n)
     is_quiet = stats.binomtest(nothing.held, nothing.n, 0.06, alternative="greater").pvalue > 0.01
     raise SystemExit(0 if table["is_compatible"].all() and is_quiet else 1)
 

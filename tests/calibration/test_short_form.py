@@ -17,11 +17,13 @@ def test_every_interval_holds_the_truth_as_often_as_it_says():
 
 def test_intervals_that_are_too_narrow_or_too_wide_are_caught():
     narrow, wide = Count(held=870, n=1000), Count(held=990, n=1000)
-    table = verdicts({("too narrow", 60): narrow, ("too wide", 300): wide, ("right", 60): Count(held=948, n=1000)})
+    table = verdicts(
+        {("perception gap", 60): narrow, ("programme mean", 300): wide, ("group mean", 300): Count(held=948, n=1000)}
+    )
     assert dict(zip(table["kind"], table["is_compatible"], strict=True)) == {
-        "right": True,
-        "too narrow": False,
-        "too wide": False,
+        "group mean": True,
+        "perception gap": False,
+        "programme mean": False,
     }
 
 

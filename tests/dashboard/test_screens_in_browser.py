@@ -12,7 +12,16 @@ from tests.dashboard.test_reports import report
 from tests.support.browser import served
 
 pytestmark = pytest.mark.browser
-PATHS = ("/", "/metric/trust?by=department", "/metric", "/two-sides", "/quality", "/releases", "/metric/nonsense")
+PATHS = (
+    "/",
+    "/metric/trust?by=department",
+    "/metric",
+    "/two-sides",
+    "/quality",
+    "/method",
+    "/releases",
+    "/metric/nonsense",
+)
 # Both languages at both widths; light and dark ground alternate, so that each meets both.
 READERS = (("en", 1440, "light"), ("en", 390, "dark"), ("de", 1440, "dark"), ("de", 390, "light"))
 

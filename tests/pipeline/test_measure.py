@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from data.contracts import GoalRatings
+from data.contracts import GoalRatings, conform
 from data.store.people import Programme
 from data.store.rounds import Round
 from pipeline.ingest import Inputs
@@ -38,6 +38,13 @@ def said(values: list[int]) -> pd.DataFrame:
     )
 
 
+def goals_of(answers: pd.DataFrame) -> pd.DataFrame:
+    """Each side rates the pairing's one goal as far from the middle as its answer on progress."""
+    progress = answers[answers["question_id"] == "progress"]
+    rated = progress.assign(goal_id=progress["pairing_id"], level=progress["value"].astype(int) - 3)
+    return conform(GoalRatings, rated)
+
+
 def inputs_of(answers: pd.DataFrame) -> Inputs:
     once = answers_of([])
     answered = set(zip(answers["pairing_id"], answers["side"], strict=True))
@@ -63,7 +70,7 @@ def inputs_of(answers: pd.DataFrame) -> Inputs:
         snapshot_ids={"R1": "s"},
         answers=answers if len(answers) else once,
         invited=invited,
-        goal_ratings=pd.DataFrame(columns=list(GoalRatings.to_schema().columns)),
+        goal_ratings=goals_of(answers),
         pairings=pd.DataFrame(columns=["pairing_id", "started_on", "ended_on"]),
     )
 
@@ -84,7 +91,9 @@ def test_row_order_changes_nothing(values: list[int], random: object) -> None:
     order = list(range(len(answers)))
     random.shuffle(order)  # type: ignore[attr-defined]
     shuffled = answers.iloc[order].reset_index(drop=True)
-    backwards = replace(inputs_of(shuffled), invited=inputs_of(answers).invited.iloc[::-1].reset_index(drop=True))
+    told = inputs_of(answers)
+    turned = {name: getattr(told, name).iloc[::-1].reset_index(drop=True) for name in ("invited", "goal_ratings")}
+    backwards = replace(inputs_of(shuffled), **turned)
     assert build(backwards, key=KEY) == build(inputs_of(answers), key=KEY)
 
 

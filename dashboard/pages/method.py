@@ -1,0 +1,61 @@
+"""Shows how each number is made, and how often its kind of interval holds the truth in made-up programmes."""
+
+import pandas as pd
+from dash import html
+
+from dashboard import parts
+from dashboard.parts import Part
+from dashboard.visit import Visit
+from dashboard.words import Words
+from pipeline.published import Metric, calibration, catalogue
+
+
+def title(visit: Visit) -> str:
+    return visit.words("method")
+
+
+def shown(visit: Visit) -> pd.DataFrame:
+    """No released number stands on this page."""
+    return visit.released.rows.head(0)
+
+
+def show(visit: Visit) -> list[Part]:
+    words = visit.words
+    return [
+        html.H1(words("method")),
+        html.P(words("method_lead"), className="verdict"),
+        html.H2(words("method_score")),
+        html.P(words("method_score_text")),
+        html.H2(words("method_protection")),
+        html.P(words("method_protection_text")),
+        html.H2(words("method_calibration")),
+        *_calibration(words),
+        html.H2(words("metrics")),
+        html.Dl([part for metric in catalogue().values() for part in _entry(visit, metric)]),
+    ]
+
+
+def _calibration(words: Words) -> list[Part]:
+    table = calibration()
+    columns = [words(name) for name in ("method_kind", "method_pairings", "method_intervals", "method_coverage")]
+    rows = [
+        (
+            words(f"kind_{str(cell['kind']).replace(' ', '_')}"),
+            str(cell["pairings"]),
+            str(cell["intervals"]),
+            words.number(cell["coverage"], "share", places=1),
+        )
+        for cell in table["cells"]
+    ]
+    false, found = (words.number(table[name], "share", places=1) for name in ("false_gaps", "found_gaps"))
+    return [
+        html.P(words("method_calibration_text", programmes=table["programmes"])),
+        parts.plain_table(words("method_calibration"), columns, rows, words),
+        html.P(words("method_gaps_text", false=false, found=found)),
+    ]
+
+
+def _entry(visit: Visit, metric: Metric) -> list[Part]:
+    words = visit.words
+    link = html.A(words.pick(metric.label), href=visit.address.to(f"/metric/{metric.id}"))
+    return [html.Dt(link), html.Dd([words.pick(metric.definition), " ", html.Code(metric.formula)])]
