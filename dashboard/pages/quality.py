@@ -30,7 +30,7 @@ def show(visit: Visit) -> list[Part]:
         html.H1(words("quality")),
         html.P(_summary(found, words), className="verdict"),
         html.H2(words("quality_reliability")),
-        html.P(words("quality_reliability_note", level=LEVEL_FROM, change=CHANGE_FROM)),
+        html.P(words("quality_reliability_note", **_least(words))),
         _reliability(found, words),
         html.H2(words("quality_answering")),
         _answering(found, words),
@@ -43,6 +43,12 @@ def show(visit: Visit) -> list[Part]:
         *_run(visit),
         parts.download(visit.address.to("/quality.csv"), words),
     ]
+
+
+def _least(words: Words) -> dict[str, str]:
+    """The coefficients from which something may be told of a person."""
+    least = {"level": LEVEL_FROM, "change": CHANGE_FROM}
+    return {name: words.number(value, "coefficient", places=2) for name, value in least.items()}
 
 
 def _summary(found: Evidence, words: Words) -> str:
