@@ -13,7 +13,6 @@ from pipeline.disclosure.gate import PROGRAMME, Shown
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.metric import Metric
 
-LEAST = 20  # distinct people on every side that feeds one of these: they are about how answers spread
 CONSTRUCT = "construct"  # the view whose groups are constructs
 DESCRIBES, ASSOCIATED = "describes", "associated with"
 NOTHING = (float("nan"),) * 3
@@ -68,8 +67,8 @@ class Findings:
 
 
 def least(thresholds: Thresholds) -> int:
-    """How many distinct people a side needs here: a programme may ask for more than 20, never for fewer."""
-    return max(LEAST, thresholds.staying_n, thresholds.score_n)
+    """How many distinct people a side needs here, as for staying: 20, since these tell how answers spread."""
+    return max(thresholds.staying_n, thresholds.score_n)
 
 
 def crowd_of(rows: pd.DataFrame, end: int = 0) -> Crowd:
