@@ -18,11 +18,14 @@ import pipeline.commands
 import surveys.commands
 from data.errors import RapportError
 from data.settings import refuse_taken_port
-from data.terminal import installation, progress, say
+from data.terminal import Json, Moment, installation, moment, progress, say, show_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from data.settings import Settings
     from data.store.engine import Stores
+    from data.timetable import Done, Job
 
 DEMO_ACCOUNTS = {"hr": "cleo@demo.example", "leader": "dan@demo.example"}
 LATE_ANSWERS = 3  # in the demo, three people answer by file after a round closed
@@ -47,10 +50,14 @@ def choose_home(
 
 app.command("init")(data.commands.init)
 app.command("quarantine")(data.commands.quarantine)
+app.command("backup")(data.commands.backup)
+app.command("restore")(data.commands.restore)
+app.command("doctor")(data.commands.doctor)
 app.add_typer(data.commands.account, name="account")
 app.add_typer(data.commands.importing, name="import")
 data.commands.importing.command("answers")(surveys.commands.import_answers)
 app.add_typer(surveys.commands.rounds, name="rounds")
+app.add_typer(surveys.commands.mail, name="mail")
 app.command("run")(pipeline.commands.run)
 app.command("published")(pipeline.commands.published)
 app.command("verify")(pipeline.commands.verify)
@@ -63,9 +70,9 @@ app.command("report")(dashboard.commands.report)
 @app.command()
 def serve(
     context: typer.Context,
-    only: Annotated[str | None, typer.Option(help="answers or dashboard; both without it.")] = None,
+    only: Annotated[str | None, typer.Option(help="answers or dashboard; without it both, and the timetable.")] = None,
 ) -> None:
-    """The answering pages and the dashboard, until Ctrl-C."""
+    """The answering pages, the dashboard and the timetable, until Ctrl-C."""
     servers = {"answers": surveys.commands.serve, "dashboard": dashboard.commands.serve}
     if only is not None:
         if only not in servers:
@@ -83,12 +90,12 @@ def serve(
 
 
 def _run_side_by_side(settings: "Settings") -> None:
-    """Two processes on purpose: a hole in one server is not a hole in the other. Both end together."""
-    names = ("answers", "dashboard")
-    for name in names:
+    """Processes of their own: a hole in one server is not a hole in the other. All end together."""
+    for name in ("answers", "dashboard"):
         refuse_taken_port(settings, f"{name}_port")
-    command = [sys.executable, "-m", "rapport", "--home", str(settings.home), "serve", "--only"]
-    running = [subprocess.Popen([*command, name]) for name in names]  # noqa: S603 - our own program
+    command = [sys.executable, "-m", "rapport", "--home", str(settings.home)]
+    verbs = (["serve", "--only", "answers"], ["serve", "--only", "dashboard"], ["work"])
+    running = [subprocess.Popen([*command, *verb]) for verb in verbs]  # noqa: S603 - our own program
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         while all(process.poll() is None for process in running):
@@ -100,6 +107,95 @@ def _run_side_by_side(settings: "Settings") -> None:
             process.terminate()
         for process in running:
             process.wait(timeout=20)
+
+
+# --- timetable -----------------------------------------------------------------------------------
+
+
+@app.command()
+def tick(context: typer.Context, now: Moment = None, as_json: Json = False) -> None:
+    """One step of the timetable: everything that is due, once. This is what cron runs."""
+    import data.timetable
+    from data import settings as reading_settings
+
+    at = moment(now, "--now")
+    with installation(context) as opened:
+        clock = reading_settings.now if at is None else lambda: at
+        done = data.timetable.tick(opened.stores.raw, _jobs(opened.stores, opened.settings, clock), clock)
+    if as_json:
+        show_json([{"job": each.job, "said": each.said, "failed": each.has_failed} for each in done])
+    else:
+        say("\n".join(_line(each) for each in done) or "Nothing is due.")
+    if any(each.has_failed for each in done):
+        raise typer.Exit(1)
+
+
+@app.command()
+def work(context: typer.Context) -> None:
+    """The timetable, until Ctrl-C or SIGTERM; what has begun is finished."""
+    import threading
+
+    import data.timetable
+    from data import settings as reading_settings
+
+    stop = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stop.set())
+    clock = reading_settings.now
+    with installation(context) as opened:
+        known = _jobs(opened.stores, opened.settings, clock)
+        say(f"{len(known)} jobs; the timetable runs.")
+        data.timetable.work(opened.stores.raw, known, clock=clock, wait=stop.wait, tell=_tell)
+
+
+@app.command()
+def rehearse(
+    context: typer.Context,
+    start: Annotated[str, typer.Option("--from", help="ISO time at which the rehearsal's clock starts.")],
+    until: Annotated[str, typer.Option(help="ISO time at which it ends.")],
+    minutes: Annotated[int, typer.Option(min=1, help="How far the clock moves from one look to the next.")] = 60,
+) -> None:
+    """What the timetable would do between two times, done now, without waiting: rounds, mails, releases.
+
+    For an installation that is not in use: what it sends is sent.
+    """
+    import data.timetable
+
+    first, last = moment(start, "--from"), moment(until, "--until")
+    with installation(context) as opened:
+        surveys.commands.refuse_rehearsal(opened.settings)
+        data.timetable.rehearse(
+            opened.stores.raw,
+            lambda clock: _jobs(opened.stores, opened.settings, clock),
+            start=first,
+            end=last,
+            step=timedelta(minutes=minutes),
+            tell=lambda now, done: say(f"{now:%Y-%m-%d %H:%M} {_line(done)}") if done.said else None,
+        )
+
+
+def _jobs(stores: "Stores", settings: "Settings", clock: "Callable[[], datetime]") -> "list[Job]":
+    """Every room's jobs, in the order in which one tick does them."""
+    import dashboard.jobs
+    import data.jobs
+    import pipeline.jobs
+    import surveys.jobs
+
+    return [
+        *surveys.jobs.jobs(stores, settings, clock),
+        *pipeline.jobs.jobs(stores, settings),
+        *dashboard.jobs.jobs(settings, surveys.jobs.deliver(settings)),
+        *data.jobs.jobs(stores, settings),
+    ]
+
+
+def _tell(done: "Done") -> None:
+    if done.said:
+        say(_line(done))
+
+
+def _line(done: "Done") -> str:
+    return f"{done.job}: {'failed, ' if done.has_failed else ''}{done.said or 'nothing to do'}"
 
 
 # --- demo ----------------------------------------------------------------------------------------

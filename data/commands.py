@@ -27,6 +27,40 @@ def init(context: typer.Context) -> None:
         say(f"{'Made' if is_new else 'Found'} an installation in {where}.")
 
 
+def backup(context: typer.Context, file: Annotated[Path, typer.Argument(help="A .zip to write.")]) -> None:
+    """All three stores into one file, while they are in use. secret.key is not in it: keep that apart."""
+    from data import backup as backups
+
+    with installation(context) as opened, progress("Backing up") as step:
+        rows = backups.backup(
+            opened.stores, file, key=str(opened.settings.secret_key), now=reading_settings.now(), progress=step
+        )
+    say(f"{file}: {sum(rows.values())} rows of {len(rows)} tables. The secret key is not in it.")
+
+
+def restore(context: typer.Context, file: File) -> None:
+    """Fill an empty installation from a backup; its secret.key must be in place."""
+    from data import backup as backups
+
+    with installation(context) as opened, progress("Restoring") as step:
+        rows = backups.restore(opened.stores, file, key=str(opened.settings.secret_key), progress=step)
+    say(f"{sum(rows.values())} rows of {len(rows)} tables are back; `rapport verify` checks the releases.")
+
+
+def doctor(context: typer.Context, as_json: Json = False) -> None:
+    """What is wrong with this installation, in words; exit code 1 where something is."""
+    from data import doctor as examiner
+
+    with installation(context) as opened:
+        rows = [vars(each) for each in examiner.examine(opened.stores, opened.settings, reading_settings.now())]
+    if as_json:
+        show_json(rows)
+    else:
+        say(table(rows, ["what", "verdict", "said"]))
+    if any(row["verdict"] == "red" for row in rows):
+        raise typer.Exit(1)
+
+
 def _verb(kind: str, help_text: str) -> None:
     """One import verb; they differ in nothing but the kind of file."""
 

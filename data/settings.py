@@ -5,12 +5,13 @@ environment or from `secret.key` in the home, never from rapport.toml.
 """
 
 import os
+import re
 import secrets
 import socket
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,6 +20,8 @@ from data.errors import RapportError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s<>,;:\"()\[\]\\]+")
+SECRETS = ("secret_key", "smtp_password", "slack_url")  # never from a file that people copy about
 
 
 class Settings(BaseSettings):
@@ -37,6 +40,17 @@ class Settings(BaseSettings):
     answers_url: str | None = Field(default=None, description="public address of the answering pages")
     behind_proxy: bool = Field(default=False, description="a proxy ends TLS in front of both servers")
     max_upload_mb: int = Field(default=50, ge=1, le=1000)
+    mail_from: str | None = Field(default=None, max_length=254, description="the address that mail comes from")
+    mail_only_to: str = Field(default="", description="staging: only these addresses and @domains, comma between")
+    mail_daily_cap: int = Field(default=5000, ge=1, description="messages in 24 hours, to stay on good terms")
+    smtp_host: str | None = Field(default=None, description="without one, mail is written to the home's outbox folder")
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: str | None = None
+    report_readers: str = Field(default="", description="addresses that each new report is sent to, comma between")
+    report_language: str = Field(default="en", pattern=r"^[a-z]{2}$")
+    slack_url: str | None = Field(default=None, description="apprise URL of a bot, e.g. slack://TOKEN/{email}")
 
     @field_validator("database_url")
     @classmethod
@@ -44,6 +58,31 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith("postgresql"):
             raise ValueError("expected a postgresql:// URL")
         return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _one_address(cls, value: str | None) -> str | None:
+        if value is not None and not ADDRESS.fullmatch(value):
+            raise ValueError("expected one plain e-mail address")
+        return value
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Who gets each new report."""
+        return tuple(each.strip() for each in self.report_readers.split(",") if each.strip())
+
+    @field_validator("report_readers")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        wrong = [each.strip() for each in value.split(",") if each.strip() and not ADDRESS.fullmatch(each.strip())]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is not an e-mail address")
+        return value
+
+    @property
+    def may_mail_in_the_clear(self) -> bool:
+        """Mail without TLS is for a server on this machine."""
+        return self.smtp_security != "none" or self.smtp_host in LOOPBACK
 
     @property
     def public_answers_url(self) -> str:
@@ -69,8 +108,9 @@ def load(home: Path | None = None) -> Settings:
     from_file = _read_file(where / "rapport.toml")
     in_environment = {name.removeprefix("RAPPORT_").lower() for name in os.environ}
     kept = {key: value for key, value in from_file.items() if key not in in_environment}
-    if "secret_key" in kept:
-        raise RapportError("secret_key belongs in the environment or secret.key, not rapport.toml.")
+    for name in SECRETS:
+        if name in kept:
+            raise RapportError(f"{name} belongs in the environment, not rapport.toml.")
     if "secret_key" not in in_environment and (where / "secret.key").exists():
         kept["secret_key"] = (where / "secret.key").read_text(encoding="ascii").strip()
     try:
@@ -106,6 +146,14 @@ TEMPLATE = """\
 # answers_url = "https://pulse.example.org"
 # behind_proxy = false
 # database_url = "postgresql+psycopg://rapport@localhost/rapport"
+
+# mail_from = "mentoring@example.org"
+# smtp_host = "smtp.example.org"   # without one, mail is written to the folder outbox/ beside this file
+# smtp_port = 587
+# smtp_security = "starttls"       # or tls; none is for a server on this machine
+# smtp_user = "mentoring"          # the password: RAPPORT_SMTP_PASSWORD
+# report_readers = "dan@example.org" # who gets each new report
+# mail_only_to = "@example.org"    # staging: nobody else is written to
 """
 
 

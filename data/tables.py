@@ -15,6 +15,7 @@ from sqlalchemy import (
     DateTime,
     Float,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
@@ -58,6 +59,8 @@ published = MetaData(naming_convention=NAMING)
 access = MetaData(naming_convention=NAMING)
 
 SIDES = "side in ('mentor', 'mentee')"
+KINDS = "kind in ('invitation', 'reminder', 'thanks', 'missed')"
+STATES = "state in ('planned', 'claimed', 'transmitting', 'accepted', 'refused', 'unknown', 'skipped')"
 
 
 def _id(name: str, *more: object, **options: object) -> Column[str]:
@@ -198,6 +201,7 @@ responses = Table(
     Column("comment", Text),
     Column("is_comment_for_release", Boolean, nullable=False),
     _id("batch_id"),
+    _at("withdrawn_at"),  # by the person, before the round closed; such a version counts for nothing
     UniqueConstraint("invitation_id", "version"),
     UniqueConstraint("submission_id", "content_sha256"),
 )
@@ -218,6 +222,103 @@ goal_ratings = Table(
     _id("goal_id", ForeignKey("goals.goal_id"), nullable=False),
     Column("level", Integer, CheckConstraint("level between -2 and 2", name="scale"), nullable=False),
     PrimaryKeyConstraint("response_id", "goal_id"),
+)
+
+# One page view somebody did not send yet: read by nobody, deleted when its round closes.
+drafts = Table(
+    "drafts",
+    raw,
+    _id("draft_id", primary_key=True),  # the page's submission_id
+    _id("invitation_id", ForeignKey("invitations.invitation_id"), nullable=False, index=True),
+    Column("fields", JSON, nullable=False),
+    _at("saved_at", nullable=False),
+)
+
+# --- raw: telling people --------------------------------------------------------------------
+
+# One row is one message to one person about one round, from the plan to what the mail server said.
+messages = Table(
+    "messages",
+    raw,
+    _id("message_id", primary_key=True),
+    _id("round_id", ForeignKey("rounds.round_id"), nullable=False),
+    _id("person_id", ForeignKey("people.person_id"), nullable=False, index=True),
+    Column("kind", String(20), CheckConstraint(KINDS, name="kind"), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("channel", String(20), nullable=False),
+    # Wall time where the person lives; UTC is computed when it is sent, by the zone rules of that day.
+    Column("due_local", String(16), nullable=False),  # "2026-03-02T09:00"
+    Column("time_zone", String(60), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("state", String(12), CheckConstraint(STATES, name="state"), nullable=False),
+    Column("owner", String(60)),
+    _at("leased_until"),
+    _at("not_before"),
+    Column("n_attempts", Integer, nullable=False),
+    Column("n_unknown", Integer, nullable=False),  # tries of which nobody knows whether they arrived
+    Column("header_id", Text),  # Message-ID, the same at every attempt
+    # Links stand in the body as {link}: their tokens are made from the nonce and the secret key, so that
+    # the same bytes can be sent again and a dump holds no usable token.
+    Column("nonce", String(64)),
+    Column("body", Text),
+    Column("body_sha256", String(64)),
+    Column("outcome", Text),
+    _at("changed_at", nullable=False),
+    UniqueConstraint("round_id", "person_id", "kind", "sequence"),
+    Index("ix_messages_state_due_local", "state", "due_local"),
+)
+
+# What HR answers to a round: "You said … We will …".
+replies = Table(
+    "replies",
+    raw,
+    _id("round_id", ForeignKey("rounds.round_id"), primary_key=True),
+    Column("said", Text, nullable=False),
+    Column("will", Text, nullable=False),
+    Column("written_by", Text, nullable=False),
+    _at("written_at", nullable=False),
+)
+
+# Who wants no mail any more. HR is not told.
+unsubscribed = Table(
+    "unsubscribed",
+    raw,
+    _id("person_id", ForeignKey("people.person_id"), primary_key=True),
+    _at("since", nullable=False),
+)
+
+# Addresses that a mail server refused for good, for HR to mend.
+bounces = Table(
+    "bounces",
+    raw,
+    _id("person_id", ForeignKey("people.person_id"), primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _at("since", nullable=False),
+)
+
+# --- raw: the timetable ---------------------------------------------------------------------
+
+jobs = Table(
+    "jobs",
+    raw,
+    Column("job", String(40), primary_key=True),
+    _at("next_at", nullable=False),
+    Column("owner", String(60)),
+    _at("leased_until"),
+    Column("n_failed", Integer, nullable=False),
+    _at("last_done_at"),
+    Column("last_said", Text),
+)
+
+# One row is one time that a job was due and done: the key keeps it from happening twice.
+ticks = Table(
+    "ticks",
+    raw,
+    Column("job", String(40), nullable=False),
+    _at("tick_at", nullable=False),
+    _at("done_at", nullable=False),
+    PrimaryKeyConstraint("job", "tick_at"),
 )
 
 # --- raw: what HR knows (keyed by pseudonym) ------------------------------------------------

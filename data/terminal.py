@@ -5,8 +5,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, overload
 
 import typer
 
@@ -15,6 +16,9 @@ from data.errors import RapportError
 from data.settings import Settings
 from data.store.engine import Stores, migrate, open_stores
 
+Moment = Annotated[
+    str | None, typer.Option(help="ISO date or time, e.g. 2026-03-02T09:00; UTC where no zone is given.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 QUARANTINED = 3
 
@@ -45,6 +49,21 @@ def installation(context: typer.Context) -> Iterator[Installation]:
         yield Installation(settings, stores)
     finally:
         stores.dispose()
+
+
+@overload
+def moment(text: str, option: str) -> datetime: ...
+@overload
+def moment(text: str | None, option: str) -> datetime | None: ...
+def moment(text: str | None, option: str) -> datetime | None:
+    """What an option says of a time; raises RapportError naming the option."""
+    if text is None:
+        return None
+    try:
+        said = datetime.fromisoformat(text)
+    except ValueError:
+        raise RapportError(f"{option} expects an ISO date or time such as 2026-03-02T09:00, not {text!r}.") from None
+    return said if said.tzinfo else said.replace(tzinfo=UTC)
 
 
 def say(text: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from data.store import answers, people, rounds
+from data.store import answers, rounds, visits
 from data.store.answers import Receipt, Submission
 from data.store.engine import Connection
 from data.store.people import Goal
@@ -45,19 +45,47 @@ class Checked:
         return not (self.answers or self.goal_levels or self.comment)
 
 
-def prepare(connection: Connection, ask: Ask) -> Form:
-    """The form of one ask, from the questionnaire that its round froze."""
-    questionnaire = Questionnaire.from_json(rounds.questionnaire_json(connection, ask.round_id))
-    of = rounds.read_round(connection, ask.round_id)
-    pulse = questionnaire.pulses[of.pulse]
-    goals = [goal for goal in people.goals_of(connection, ask.pairing_id) if goal.is_agreed]
+class Snapshot:
+    """A questionnaire that a round froze, with the forms dealt from it so far."""
+
+    def __init__(self, content: str) -> None:
+        self.questionnaire = Questionnaire.from_json(content)
+        self._dealt: dict[tuple[str, str, int], tuple[Question, ...]] = {}
+
+    def asked(self, pulse: str, side: str, form: int) -> tuple[Question, ...]:
+        key = (pulse, side, form)
+        if key not in self._dealt:
+            self._dealt[key] = asked(self.questionnaire, *key)
+        return self._dealt[key]
+
+
+MOST_SNAPSHOTS = 32
+_read: dict[str, Snapshot] = {}  # a snapshot's id is the hash of its content, so it never changes
+
+
+def snapshot(connection: Connection, snapshot_id: str) -> Snapshot:
+    """The questionnaire with that id, read from the store once."""
+    found = _read.get(snapshot_id)
+    if found is None:
+        found = Snapshot(visits.snapshot(connection, snapshot_id))
+        if len(_read) >= MOST_SNAPSHOTS:
+            _read.clear()
+        _read[snapshot_id] = found
+    return found
+
+
+def prepare(connection: Connection, ask: Ask, of: Round | None = None, *, has_goals: bool = True) -> Form:
+    """The form of one ask, from the questionnaire that its round froze; saves looks where the caller knows."""
+    of = of or rounds.read_round(connection, ask.round_id)
+    frozen = snapshot(connection, of.snapshot_id)
+    questionnaire = frozen.questionnaire
     return Form(
         ask=ask,
         round=of,
         questionnaire=questionnaire,
-        questions=asked(questionnaire, of.pulse, ask.side, ask.form),
-        operational=tuple(questionnaire.questions[question_id] for question_id in pulse.operational),
-        goals=tuple(goals),
+        questions=frozen.asked(of.pulse, ask.side, ask.form),
+        operational=tuple(questionnaire.questions[id_] for id_ in questionnaire.pulses[of.pulse].operational),
+        goals=visits.agreed_goals(connection, ask.pairing_id) if has_goals else (),
     )
 
 
@@ -101,6 +129,14 @@ def check(form: Form, fields: Mapping[str, str]) -> Checked:
     )
 
 
+def filled_in(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
+    """What a page holds of this form's own fields, right or not: a draft is kept as it stands."""
+    names = [f"q:{question.id}" for question in (*form.questions, *form.operational)]
+    names += [f"goal:{goal.goal_id}" for goal in form.goals]
+    kept = {name: CONTROL.sub("", fields[name]) for name in (*names, "comment", "release") if fields.get(name)}
+    return kept if set(kept) - {"release"} else {}
+
+
 def submit(
     connection: Connection, form: Form, checked: Checked, *, submission_id: str, language: str, now: datetime
 ) -> Receipt:
@@ -118,4 +154,5 @@ def submit(
             comment=checked.comment,
             is_comment_for_release=checked.is_comment_for_release,
         ),
+        only_while_open=True,
     )

@@ -1,6 +1,6 @@
-"""The verbs of this room: rounds, and answers given in another tool."""
+"""The verbs of this room: rounds, mail, and answers given in another tool."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,12 +8,15 @@ import typer
 
 from data import settings as reading_settings
 from data.errors import RapportError
-from data.settings import Settings, refuse_plain_http
-from data.terminal import Json, installation, progress, say, show_json, table, tell
+from data.settings import LOOPBACK, Settings, refuse_plain_http
+from data.terminal import Json, Moment, installation, moment, progress, say, show_json, table, tell
 
 rounds = typer.Typer(help="The calendar and state of rounds; open and close them.", invoke_without_command=True)
 
-Moment = Annotated[str | None, typer.Option(help="ISO date or time, e.g. 2026-03-02; UTC where no zone is given.")]
+mail = typer.Typer(help="Mail to people: check that it arrives, look at it, send one to yourself.")
+
+AHEAD = 60  # days of rounds to come that the list shows
+GRACE_SECONDS = 10  # a stop waits so long for the requests under way
 
 
 @rounds.callback()
@@ -23,10 +26,11 @@ def list_rounds(context: typer.Context, as_json: Json = False) -> None:
         return
     from data.store.engine import reading
     from data.store.rounds import rounds_of
+    from surveys.outlook import rounds_ahead
 
     with installation(context) as opened, reading(opened.stores.raw) as connection:
         now = reading_settings.now()
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "round": entry.round_id,
                 "programme": entry.programme_id,
@@ -38,6 +42,7 @@ def list_rounds(context: typer.Context, as_json: Json = False) -> None:
             }
             for entry in rounds_of(connection)
         ]
+        rows += rounds_ahead(connection, now, AHEAD)
     columns = ["round", "programme", "number", "pulse", "opens_at", "closes_at", "state"]
     if as_json:
         show_json(rows)
@@ -59,8 +64,8 @@ def open_one(
     from surveys.jobs import DEFAULT_DAYS, make_links, open_round
 
     now = reading_settings.now()
-    opens_at = _moment(opens, "--opens") or now
-    closes_at = _moment(closes, "--closes") or opens_at + timedelta(days=DEFAULT_DAYS)
+    opens_at = moment(opens, "--opens") or now
+    closes_at = moment(closes, "--closes") or opens_at + timedelta(days=DEFAULT_DAYS)
     with installation(context) as opened:
         new = open_round(
             opened.stores,
@@ -83,6 +88,144 @@ def close_one(context: typer.Context, round_id: Annotated[str, typer.Argument(me
     with installation(context) as opened:
         close_round(opened.stores, round_id, reading_settings.now())
     say(f"Round {round_id} is closed. `rapport run` computes its numbers.")
+
+
+@rounds.command("cadence")
+def set_cadence(
+    context: typer.Context,
+    programme: Annotated[str, typer.Argument(metavar="PROGRAMME")],
+    file: Annotated[Path | None, typer.Argument(exists=True, dir_okay=False, help="A TOML of what differs.")] = None,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Rounds are opened by hand again; nobody is written to.")
+    ] = False,
+) -> None:
+    """How often a programme asks: set it from a file, or show it. What the file leaves out is as cadence.toml says."""
+    import tomllib
+
+    from data.store import people
+    from data.store.engine import reading, writing
+    from surveys.cadence import DECISION
+    from surveys.outlook import decide
+
+    with installation(context) as opened:
+        if file is not None or stop:
+            try:
+                own = None if stop or file is None else tomllib.loads(file.read_text(encoding="utf-8"))
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise RapportError(f"{file} is not valid TOML: {error}.") from None
+            with writing(opened.stores.raw) as connection:
+                decide(connection, programme, own, reading_settings.now())
+        with reading(opened.stores.raw) as connection:
+            decided = people.programme(connection, programme).decisions.get(DECISION)
+    if decided is None:
+        say(f"{programme} asks only when a round is opened by hand.")
+    else:
+        show_json(decided)
+
+
+@rounds.command("due")
+def list_due(
+    context: typer.Context,
+    days: Annotated[int, typer.Option(min=1, max=366, help="How far ahead to look.")] = 14,
+    as_json: Json = False,
+) -> None:
+    """Who is asked or reminded next, when by their own clock, and why."""
+    from data.store.engine import reading
+    from surveys.outlook import messages_ahead
+
+    with installation(context) as opened, reading(opened.stores.raw) as connection:
+        rows, n_after = messages_ahead(connection, reading_settings.now().date() + timedelta(days=days))
+    if as_json:
+        show_json({"messages": rows, "after_rounds": n_after})
+        return
+    columns = ["when", "zone", "what", "person", "round", "why"]
+    say(table(rows, columns) if rows else "Nobody is due anything; `rapport rounds` shows the rounds to come.")
+    if n_after:
+        say(f"{n_after} messages after rounds that are over (thanks, or whether something is in the way).")
+
+
+@rounds.command("reply")
+def write_reply(
+    context: typer.Context,
+    round_id: Annotated[str, typer.Argument(metavar="ROUND")],
+    said: Annotated[str, typer.Option(help="What people said, in a sentence: You said: …")],
+    will: Annotated[str, typer.Option(help="What follows from it: We will: …")],
+    by: Annotated[str, typer.Option(help="Who writes it.")] = "HR",
+) -> None:
+    """ "You said, we will": what the next invitation and the thanks tell everyone."""
+    from data.store.engine import writing
+    from surveys.outlook import reply
+
+    with installation(context) as opened, writing(opened.stores.raw) as connection:
+        reply(connection, round_id=round_id, said=said, will=will, who=by, now=reading_settings.now())
+    say(f"The mails about {round_id} and the next invitation will carry it.")
+
+
+@mail.command("check")
+def check_mail(context: typer.Context, as_json: Json = False) -> None:
+    """Red or green, before the first round: server, sender's domain, links, addresses, bounces."""
+    from data.store.engine import reading
+    from surveys.mail_check import check
+
+    with installation(context) as opened, reading(opened.stores.raw) as connection:
+        rows = [vars(each) for each in check(connection, opened.settings)]
+    if as_json:
+        show_json(rows)
+    else:
+        say(table(rows, ["what", "verdict", "said"]))
+    if any(row["verdict"] == "red" for row in rows):
+        raise typer.Exit(1)
+
+
+@mail.command("preview")
+def preview_mail(
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(help="invitation, reminder, thanks or missed.")] = "invitation",
+    language: Annotated[str, typer.Option(help="en or de.")] = "en",
+    out: Annotated[Path | None, typer.Option(help="Write the whole mail to this .eml file.")] = None,
+) -> None:
+    """What a mail looks like, with made-up names and links that open nothing."""
+    from surveys.mail_check import example
+
+    with installation(context) as opened:
+        letter = example(kind, language, opened.settings, reading_settings.now(), "ben@demo.example")
+    if out is not None:
+        out.write_bytes(letter.mime)
+    say(f"Subject: {letter.subject}\n\n{letter.text}")
+
+
+@mail.command("test")
+def send_test(
+    context: typer.Context,
+    address: str,
+    kind: Annotated[str, typer.Option(help="invitation, reminder, thanks or missed.")] = "invitation",
+    language: Annotated[str, typer.Option(help="en or de.")] = "en",
+) -> None:
+    """Send an example to an address of your own."""
+    from surveys.mail_check import example
+    from surveys.timetable import mail as mail_channel
+
+    with installation(context) as opened:
+        channel = mail_channel(opened.settings)
+        outcome = channel.send(example(kind, language, opened.settings, reading_settings.now(), address))
+        channel.close()
+    if outcome.state != "accepted":
+        raise RapportError(f"The mail did not leave: {outcome.said}.")
+    say(f"Sent to {address}. Look whether it arrived, and not among spam.")
+
+
+@mail.command("bounces")
+def list_bounces(context: typer.Context, as_json: Json = False) -> None:
+    """Addresses that a mail server refused for good; an import with another address mends them."""
+    from data.store.engine import reading
+    from data.store.outbox import bounced
+
+    with installation(context) as opened, reading(opened.stores.raw) as connection:
+        rows = [vars(each) for each in bounced(connection)]
+    if as_json:
+        show_json(rows)
+    else:
+        say(table(rows, ["person_id", "address", "reason", "since"]) if rows else "No address bounced.")
 
 
 def import_answers(
@@ -120,9 +263,13 @@ def serve(settings: Settings) -> None:
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
+    from data.store.engine import keeps_how, open_stores
     from surveys.web import serving
 
     refuse_plain_http(settings)
+    stores = open_stores(settings)
+    say(f"Answers are kept by {keeps_how(stores.raw)}")
+    stores.dispose()  # the worker is forked; it opens its own
     server = Granian(
         "surveys.web",
         address=settings.host,
@@ -131,19 +278,16 @@ def serve(settings: Settings) -> None:
         websockets=False,
         log_level=LogLevels.warning,
         log_access=False,  # an access log would hold tokens
+        workers_kill_timeout=GRACE_SECONDS,
     )
     # The worker is another process; it is handed the settings, so that --home reaches it.
     server.serve(target_loader=partial(serving, settings), wrap_loader=False)
 
 
-def _moment(text: str | None, option: str) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise RapportError(f"{option} expects an ISO date or time such as 2026-03-02T09:00, not {text!r}.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=reading_settings.now().tzinfo)
+def refuse_rehearsal(settings: Settings) -> None:
+    """A rehearsal that writes to everybody would be no rehearsal."""
+    if settings.smtp_host is not None and settings.smtp_host not in LOOPBACK and not settings.mail_only_to:
+        raise RapportError("A rehearsal sends its mails; name in mail_only_to who may get them, or unset smtp_host.")
 
 
 def write_links(path: Path, personal_links: list[Any]) -> None:

@@ -14,7 +14,8 @@ from data.store import people, rounds
 from data.store.answers import Submission, store_response
 from data.store.engine import Stores, reading, writing
 from data.store.rounds import Ask, Round
-from surveys import links
+from data.timetable import Job
+from surveys import closing, links, timetable
 from surveys import rounds as calendar
 from surveys.answers import Form, prepare
 from surveys.exchange.take import import_answers
@@ -32,6 +33,16 @@ class PersonalLink:
     side: str
     others: tuple[str, ...]
     url: str
+
+
+def jobs(stores: Stores, settings: Settings, clock: Callable[[], datetime]) -> list[Job]:
+    """What this room does by the timetable."""
+    return timetable.jobs(stores, settings, clock)
+
+
+def deliver(settings: Settings) -> Callable[[Path, str], bool]:
+    """Sends a file to one reader by mail; true where it was accepted."""
+    return timetable.deliver(settings)
 
 
 def open_round(
@@ -67,16 +78,13 @@ def _only_programme(known: list[str]) -> str:
 def close_round(stores: Stores, round_id: str, now: datetime) -> None:
     """End a round now."""
     with writing(stores.raw) as connection:
-        rounds.close_round(connection, round_id, now)
+        closing.close(connection, round_id, now)
 
 
 def close_due(stores: Stores, now: datetime) -> list[str]:
     """End every round whose time is over; returns their ids."""
     with writing(stores.raw) as connection:
-        due = [r.round_id for r in rounds.rounds_of(connection) if r.closed_at is None and r.closes_at <= now]
-        for round_id in due:
-            rounds.close_round(connection, round_id, now)
-    return due
+        return closing.close_due(connection, now)
 
 
 def make_links(stores: Stores, settings: Settings, round_id: str, now: datetime) -> list[PersonalLink]:

@@ -1,6 +1,7 @@
 """Opens and closes rounds: freezes the questionnaire, invites both sides of every active pairing."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 from random import Random
 
@@ -22,8 +23,12 @@ def open_round(
     pulse: str,
     opens_at: datetime,
     closes_at: datetime,
+    pairing_ids: Collection[str] | None = None,
 ) -> Round:
-    """Open the next round of a programme. The form that each person gets is drawn from the round's id."""
+    """Open the next round of a programme, for every pairing active that day or for those named.
+
+    The form that each person gets is drawn from the round's id.
+    """
     if pulse not in questionnaire.pulses:
         raise RapportError(f"There is no pulse {pulse}; choose one of {', '.join(questionnaire.pulses)}.")
     if closes_at <= opens_at:
@@ -41,8 +46,19 @@ def open_round(
         closes_at=closes_at,
     )
     rounds.open_round(connection, new, content)
-    rounds.invite(connection, _invitations(connection, questionnaire, new))
+    rounds.invite(connection, _invitations(connection, questionnaire, new, _asked(connection, new, pairing_ids)))
     return new
+
+
+def invite_more(connection: Connection, of: Round, pairing_ids: Collection[str]) -> int:
+    """Add pairings whose day came after the round opened; returns how many sides are new."""
+    known = {invitation.pairing_id for invitation in rounds.invitations_of(connection, of.round_id)}
+    more = _asked(connection, of, set(pairing_ids) - known)
+    if not more:
+        return 0
+    questionnaire = Questionnaire.from_json(rounds.questionnaire_json(connection, of.round_id))
+    later = f":{min(pairing.pairing_id for pairing in more)}"
+    return rounds.invite(connection, _invitations(connection, questionnaire, of, more, later))
 
 
 def _refuse_changed_wording(connection: Connection, questionnaire: Questionnaire, earlier: list[Round]) -> None:
@@ -58,14 +74,18 @@ def _refuse_changed_wording(connection: Connection, questionnaire: Questionnaire
                 )
 
 
-def _invitations(connection: Connection, questionnaire: Questionnaire, new: Round) -> list[Invitation]:
-    active = [
-        pairing
-        for pairing in people.pairings_of(connection, new.programme_id)
-        if pairing.is_active_on(new.opens_at.date())
-    ]
+def _asked(connection: Connection, new: Round, pairing_ids: Collection[str] | None) -> list[Pairing]:
+    known = people.pairings_of(connection, new.programme_id)
+    if pairing_ids is None:
+        return [pairing for pairing in known if pairing.is_active_on(new.opens_at.date())]
+    return [pairing for pairing in known if pairing.pairing_id in pairing_ids]
+
+
+def _invitations(
+    connection: Connection, questionnaire: Questionnaire, new: Round, active: list[Pairing], later: str = ""
+) -> list[Invitation]:
     known = {person.person_id: person for person in people.people_of(connection, new.programme_id)}
-    forms = {side: _forms(questionnaire, new, side, active) for side in SIDES}
+    forms = {side: _forms(questionnaire, new, side, active, later) for side in SIDES}
     asked = [(pairing, side) for pairing in active for side in SIDES]
     return [
         Invitation(
@@ -84,10 +104,13 @@ def _invitations(connection: Connection, questionnaire: Questionnaire, new: Roun
     ]
 
 
-def _forms(questionnaire: Questionnaire, new: Round, side: str, active: list[Pairing]) -> dict[str, int]:
-    """Forms are dealt to pairings, so that a mentor of three mentees answers three different ones."""
+def _forms(questionnaire: Questionnaire, new: Round, side: str, active: list[Pairing], later: str) -> dict[str, int]:
+    """Forms are dealt to pairings, so that a mentor of three mentees answers three different ones.
+
+    `later` tells those apart who are invited after the round opened; they are dealt to from another place.
+    """
     ids = sorted(pairing.pairing_id for pairing in active)
-    rng = Random(f"{new.round_id}:{side}")  # noqa: S311 - a fair deal, not a secret
+    rng = Random(f"{new.round_id}:{side}{later}")  # noqa: S311 - a fair deal, not a secret
     return assign_forms(questionnaire, new.pulse, side, ids, new.number, rng)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 FILE = Path(__file__).resolve().parent / "words.toml"
 FALLBACK = "en"
+RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 MONTHS_DE = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
 
 
@@ -41,3 +42,13 @@ def day(moment: datetime, language: str) -> str:
     if language == "de":
         return f"{moment.day}. {MONTHS_DE.split()[moment.month - 1]} {moment.year}"
     return f"{moment.day} {moment:%B %Y}"
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """The text with each {key} replaced; one pass, so that a name holding "{date}" stays a name."""
+    parts = text.split("{")
+    found = [parts[0]]
+    for part in parts[1:]:
+        key, brace, rest = part.partition("}")
+        found.append(values[key] + rest if brace and key in values else "{" + part)
+    return "".join(found)

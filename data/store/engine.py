@@ -1,6 +1,8 @@
 """Opens the three stores (raw, published, access) on SQLite or PostgreSQL, durable and migrated."""
 
 import os
+import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,18 +25,33 @@ __all__ = [
     "STORES",
     "Connection",
     "Engine",
+    "DurabilityError",
     "StoreError",
     "Stores",
+    "impatient",
     "is_reachable",
+    "is_writable",
+    "journal_for",
+    "keeps_how",
     "migrate",
+    "newest_revision",
     "open_stores",
     "reading",
+    "revision",
+    "staging",
+    "upgrade",
     "writing",
 ]
 
 STORES = ("raw", "published", "access")
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 BUSY_TIMEOUT_MS = 5_000
+FULL = 2  # of `PRAGMA synchronous`: every commit is synced before it returns
+SPARE_BYTES = 16 * 1024 * 1024
+
+
+class DurabilityError(StoreError, RapportError):
+    """The store could lose what it acknowledged; nothing is written to it."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +82,31 @@ def migrate(stores: Stores) -> None:
         if engine.dialect.name == "postgresql":
             with engine.begin() as connection:
                 connection.execute(CreateSchema(store, if_not_exists=True))
-        config = _config(store)
-        with writing(engine) as connection:
-            _refuse_downgrade(connection, config, store)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        upgrade(engine, store)
+
+
+def upgrade(engine: Engine, store: str, to: str = "head") -> None:
+    """Bring one store to a revision, in one transaction: killed in between, it is as it was."""
+    config = _config(store)
+    with writing(engine) as connection:
+        _refuse_downgrade(connection, config, store)
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
+
+
+def revision(connection: Connection) -> str | None:
+    """The revision of the store's tables; None where it has none yet."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision(store: str) -> str:
+    """The revision that this version brings a store to."""
+    return str(ScriptDirectory.from_config(_config(store)).get_current_head())
+
+
+def staging(folder: Path) -> Engine:
+    """A SQLite file of its own, for data on its way from an older version."""
+    return _sqlite(folder / "staging.sqlite")
 
 
 @contextmanager
@@ -97,20 +134,48 @@ def _sqlite(path: Path | str, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
     return engine
 
 
+def impatient(engine: Engine) -> Engine | None:
+    """The same SQLite store for reads that never wait for a lock; None on PostgreSQL, where every read waits."""
+    return _sqlite(str(engine.url.database), busy_timeout_ms=0) if engine.dialect.name == "sqlite" else None
+
+
+def journal_for(version: tuple[int, ...]) -> str:
+    """WAL where this SQLite resets it safely; earlier ones can corrupt it, so they get a rollback journal.
+
+    https://sqlite.org/wal.html#walresetbug: mended in 3.51.3, and in 3.50.7 and 3.44.6 for their branches.
+    """
+    is_mended = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    # Not DELETE: a truncation is synced with the file, an unlinked journal may come back after a power cut.
+    return "wal" if is_mended else "truncate"
+
+
 def _set_pragmas(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
+    wanted = journal_for(sqlite3.sqlite_version_info)
     cursor = connection.cursor()
-    # A rollback journal, not WAL: SQLite before 3.51.3 can corrupt a WAL file on reset.
-    for pragma in ("journal_mode=DELETE", "synchronous=FULL", "foreign_keys=ON"):
+    journal = cursor.execute(f"PRAGMA journal_mode={wanted}").fetchone()[0]
+    for pragma in ("synchronous=EXTRA", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
-    if cursor.execute("PRAGMA synchronous").fetchone()[0] < 2:
-        raise RapportError("SQLite refused synchronous=FULL, so an answer could be lost; nothing is accepted.")
     cursor.close()
+    if journal != wanted:
+        raise DurabilityError(
+            f"The store runs with the journal {journal} where {wanted} is safe; close its other programs."
+        )
+    _refuse_unless_durable(connection)
+
+
+def _refuse_unless_durable(connection: Any) -> None:
+    if connection.execute("PRAGMA synchronous").fetchone()[0] < FULL:
+        raise DurabilityError("SQLite runs below synchronous=FULL, so an answer could be lost; nothing is accepted.")
 
 
 def _begin(connection: Connection) -> None:
-    takes_lock = connection.get_execution_options().get("takes_write_lock", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if takes_lock else "BEGIN")
+    raw: Any = connection.connection.dbapi_connection
+    if connection.get_execution_options().get("takes_write_lock", False):
+        _refuse_unless_durable(raw)  # read back where it matters: on the connection that is about to write
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        raw.execute("BEGIN")  # takes no lock yet, so it cannot fail; the short way saves half of a read's time
 
 
 def _postgresql(url: str, store: str) -> Engine:
@@ -118,7 +183,7 @@ def _postgresql(url: str, store: str) -> Engine:
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     options = {"options": f"-csearch_path={store} -ctimezone=UTC"}
     engine = create_engine(url, connect_args=options, pool_pre_ping=True, hide_parameters=True)
-    event.listen(engine, "first_connect", _refuse_unsafe_postgresql)
+    event.listen(engine, "connect", _refuse_unsafe_postgresql)
     return engine
 
 
@@ -126,7 +191,7 @@ def _refuse_unsafe_postgresql(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     for name in ("fsync", "full_page_writes", "synchronous_commit"):
         if cursor.execute(f"SHOW {name}").fetchone()[0] == "off":
-            raise RapportError(f"PostgreSQL runs with {name} off, so an answer could be lost; switch it on.")
+            raise DurabilityError(f"PostgreSQL runs with {name} off, so an answer could be lost; switch it on.")
     connection.rollback()
 
 
@@ -154,3 +219,36 @@ def is_reachable(engine: Engine) -> bool:
     except StoreError:
         return False
     return True
+
+
+def is_writable(engine: Engine) -> bool:
+    """Whether an answer could be stored now: the store takes a write, and the disk has room. Leaves no trace."""
+    try:
+        with engine.connect().execution_options(takes_write_lock=True) as connection, connection.begin() as tried:
+            if engine.dialect.name == "sqlite":
+                version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+                connection.exec_driver_sql(
+                    f"PRAGMA user_version={version}"
+                )  # a page into the journal, as a commit needs
+                has_room = shutil.disk_usage(str(engine.url.database)).free >= SPARE_BYTES
+            else:
+                has_room = connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "off"
+            tried.rollback()
+    except (StoreError, OSError):
+        return False
+    return has_room
+
+
+def keeps_how(engine: Engine) -> str:
+    """One sentence on how this store keeps what was acknowledged; raises DurabilityError where it would not."""
+    with reading(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            version = connection.exec_driver_sql("SHOW server_version").scalar_one()
+            return f"PostgreSQL {version} with synchronous commits."
+        journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+    if journal == "wal":
+        return f"SQLite {sqlite3.sqlite_version} with WAL, every commit synced."
+    return (
+        f"SQLite {sqlite3.sqlite_version} with a rollback journal, every commit synced "
+        "(WAL is safe from 3.51.3, 3.50.7 or 3.44.6 on)."
+    )

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from data.errors import RapportError
 from data.tables import invitations, links, pairings, people, responses, rounds, snapshots
@@ -173,28 +173,37 @@ def invitations_of(connection: Connection, round_id: str) -> list[Invitation]:
 
 def asks_of(connection: Connection, round_id: str, person_id: str) -> list[Ask]:
     """What one person is asked in a round: one Ask a pairing, with the other's name."""
-    mentor, mentee = people.alias("mentor"), people.alias("mentee")
-    answered = select(responses.c.response_id).where(responses.c.invitation_id == invitations.c.invitation_id).exists()
-    query = (
-        select(
-            invitations,
-            pairings.c.programme_id,
-            mentor.c.name.label("mentor_name"),
-            mentee.c.name.label("mentee_name"),
-            people.c.language,
-            answered.label("has_answered"),
-        )
-        .join(pairings, pairings.c.pairing_id == invitations.c.pairing_id)
-        .join(people, people.c.person_id == invitations.c.person_id)
-        .join(mentor, mentor.c.person_id == pairings.c.mentor_id)
-        .join(mentee, mentee.c.person_id == pairings.c.mentee_id)
-        .where(invitations.c.round_id == round_id, invitations.c.person_id == person_id)
-        .order_by(invitations.c.pairing_id)
+    found = connection.execute(_ASKS_OF, {"of_round": round_id, "of_person": person_id})
+    return [ask_of(row) for row in found]
+
+
+_MENTOR, _MENTEE = people.alias("mentor"), people.alias("mentee")
+# Built once: putting it together costs several times what running it does.
+ASKS = (
+    select(
+        invitations,
+        pairings.c.programme_id,
+        _MENTOR.c.name.label("mentor_name"),
+        _MENTEE.c.name.label("mentee_name"),
+        people.c.language,
+        select(responses.c.response_id)
+        .where(responses.c.invitation_id == invitations.c.invitation_id, responses.c.is_counted)
+        .exists()
+        .label("has_answered"),
     )
-    return [_ask(row) for row in connection.execute(query)]
+    .join(pairings, pairings.c.pairing_id == invitations.c.pairing_id)
+    .join(people, people.c.person_id == invitations.c.person_id)
+    .join(_MENTOR, _MENTOR.c.person_id == pairings.c.mentor_id)
+    .join(_MENTEE, _MENTEE.c.person_id == pairings.c.mentee_id)
+    .order_by(invitations.c.pairing_id)
+)
+# Not the bare column: SQLite would walk everyone asked in the round instead of the few rounds of one person.
+IN_ROUND = invitations.c.round_id + ""
+_ASKS_OF = ASKS.where(bindparam("of_round") == IN_ROUND, invitations.c.person_id == bindparam("of_person"))
 
 
-def _ask(row: Row[Any]) -> Ask:
+def ask_of(row: Row[Any]) -> Ask:
+    """The Ask in a row of `ASKS`."""
     return Ask(
         invitation_id=row.invitation_id,
         round_id=row.round_id,
@@ -209,6 +218,26 @@ def _ask(row: Row[Any]) -> Ask:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One side of a pairing in one round, and whether an answer counts."""
+
+    round_id: str
+    pairing_id: str
+    side: str
+    person_id: str
+    has_answered: bool
+
+
+def turns_of(connection: Connection, round_ids: Iterable[str]) -> list[Turn]:
+    """Who was asked in these rounds and who answered. Only the timetable asks this; it is shown to nobody."""
+    counted = responses.c.is_counted & (responses.c.invitation_id == invitations.c.invitation_id)
+    answered = select(responses.c.response_id).where(counted).exists()
+    columns = [invitations.c[name] for name in ("round_id", "pairing_id", "side", "person_id")]
+    query = select(*columns, answered.label("has_answered")).where(invitations.c.round_id.in_(list(round_ids)))
+    return [Turn(**row._mapping) for row in connection.execute(query.order_by(invitations.c.invitation_id))]
+
+
 # --- links -------------------------------------------------------------------------------------
 
 
@@ -219,9 +248,13 @@ def keep_link(connection: Connection, entry: Mapping[str, Any]) -> None:
 
 def find_link(connection: Connection, token_sha256: str) -> Link | None:
     """The link with that digest, whatever its state."""
-    columns = [links.c[name] for name in Link.__dataclass_fields__]
-    row = connection.execute(select(*columns).where(links.c.token_sha256 == token_sha256)).one_or_none()
+    row = connection.execute(_LINK, {"token_sha256": token_sha256}).one_or_none()
     return None if row is None else Link(**row._mapping)
+
+
+_LINK = select(*(links.c[name] for name in Link.__dataclass_fields__)).where(
+    links.c.token_sha256 == bindparam("token_sha256")
+)
 
 
 def revoke_links(connection: Connection, person_id: str, now: datetime) -> None:
