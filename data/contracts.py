@@ -74,6 +74,17 @@ class GoalRatings(_Strict):
     level: Series[int] = pa.Field(ge=-2, le=2)
 
 
+class Goals(_Strict):
+    """One row is one goal of a pairing. Key: goal_id.
+
+    From the store; to the evidence on goals and on the rules of support. Never its text.
+    """
+
+    goal_id: Series[str]
+    pairing_id: Series[str]
+    set_on: Series[pd.Timestamp]
+
+
 class Rated(_Strict):
     """One row is one valid answer on a scale. Key: round_id, pairing_id, side, question_id.
 

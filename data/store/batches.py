@@ -189,7 +189,9 @@ def _forget_said(connection: Connection, response_id: str) -> None:
         connection.execute(delete(table).where(table.c.response_id == response_id))
     this = connection.execute(select(responses).where(responses.c.response_id == response_id)).one()
     others = select(responses.c.response_id).where(
-        responses.c.invitation_id == this.invitation_id, responses.c.response_id != response_id
+        responses.c.invitation_id == this.invitation_id,
+        responses.c.response_id != response_id,
+        responses.c.withdrawn_at.is_(None),
     )
     best = connection.execute(
         others.order_by(responses.c.is_complete.desc(), responses.c.version.desc()).limit(1)

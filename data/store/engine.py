@@ -38,6 +38,7 @@ __all__ = [
     "open_stores",
     "reading",
     "revision",
+    "sqlite_engine",
     "staging",
     "upgrade",
     "writing",
@@ -71,7 +72,7 @@ def open_stores(settings: Settings) -> Stores:
     """Engines for an existing installation; `migrate` makes or updates the tables."""
     if settings.database_url is None:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Stores(*(_sqlite(settings.home / f"{store}.sqlite") for store in STORES))
+        return Stores(*(sqlite_engine(settings.home / f"{store}.sqlite") for store in STORES))
     return Stores(*(_postgresql(settings.database_url, store) for store in STORES))
 
 
@@ -106,7 +107,7 @@ def newest_revision(store: str) -> str:
 
 def staging(folder: Path) -> Engine:
     """A SQLite file of its own, for data on its way from an older version."""
-    return _sqlite(folder / "staging.sqlite")
+    return sqlite_engine(folder / "staging.sqlite")
 
 
 @contextmanager
@@ -123,12 +124,13 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _sqlite(path: Path | str, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
+def sqlite_engine(path: Path | str, busy_timeout_ms: int = BUSY_TIMEOUT_MS, module: Any = sqlite3) -> Engine:
+    """A durable SQLite file; `module` is its driver, which a test of power cuts replaces."""
     # Answers are for this account only, from the file's first byte; SQLite's journal takes its mode.
     os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))
     arguments = {"timeout": busy_timeout_ms / 1000}
     # Hidden: an error that names its parameters would write answers into a log.
-    engine = create_engine(f"sqlite:///{path}", connect_args=arguments, hide_parameters=True)
+    engine = create_engine(f"sqlite:///{path}", module=module, connect_args=arguments, hide_parameters=True)
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
@@ -136,7 +138,7 @@ def _sqlite(path: Path | str, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
 
 def impatient(engine: Engine) -> Engine | None:
     """The same SQLite store for reads that never wait for a lock; None on PostgreSQL, where every read waits."""
-    return _sqlite(str(engine.url.database), busy_timeout_ms=0) if engine.dialect.name == "sqlite" else None
+    return sqlite_engine(str(engine.url.database), busy_timeout_ms=0) if engine.dialect.name == "sqlite" else None
 
 
 def journal_for(version: tuple[int, ...]) -> str:
