@@ -1,6 +1,7 @@
 """Sends letters through an SMTP server, and knows at each step whether the server can have one."""
 
 import re
+import select
 import smtplib
 import socket
 import ssl
@@ -104,6 +105,8 @@ class Email:
         lines = letter.mime if letter.mime.endswith(b"\r\n") else letter.mime + b"\r\n"
         try:
             smtp.send(re.sub(rb"(?m)^\.", b"..", lines))
+            if _has_spoken(smtp):  # out of turn: it has hung up, or is about to
+                raise smtplib.SMTPServerDisconnected
         except Broken as error:
             return self._broken("the connection broke", error)
         try:
@@ -134,6 +137,11 @@ class Email:
         if self._smtp is not None:
             self._smtp.close()
             self._smtp = None
+
+
+def _has_spoken(smtp: smtplib.SMTP) -> bool:
+    """Whether something has come from the server, its end of the connection included."""
+    return smtp.sock is None or bool(select.select([smtp.sock], [], [], 0)[0])
 
 
 def _refusal(code: int, said: bytes, *, is_final: bool, is_about_address: bool) -> Outcome:
