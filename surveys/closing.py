@@ -7,8 +7,9 @@ from data.store.engine import Connection
 
 
 def close(connection: Connection, round_id: str, now: datetime) -> None:
-    """End a round now."""
+    """End a round now; drafts end with it."""
     rounds.close_round(connection, round_id, now)
+    drafts.forget_drafts(connection, round_id)
     outbox.skip_round(connection, round_id, now)
     drafts.forget_drafts(connection, round_id)
 
