@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 from data.store import answers, rounds, visits
 from data.store.answers import Receipt, Submission
@@ -91,13 +92,18 @@ def prepare(connection: Connection, ask: Ask, of: Round | None = None, *, has_go
 
 def allowed(questionnaire: Questionnaire, question: Question) -> tuple[str, ...]:
     """The values that a control of this question can send."""
-    decline = (DECLINED,) if question.may_decline else ()
-    if question.kind == "scale" and question.scale is not None:
-        points = questionnaire.scales[question.scale].n_points
-        return (*(str(point) for point in range(1, points + 1)), *decline)
-    if question.kind == "yes_no":
+    n_points = questionnaire.scales[question.scale].n_points if question.scale is not None else 0
+    return _values(question.kind, n_points, question.options, question.may_decline)
+
+
+@cache
+def _values(kind: str, n_points: int, options: tuple[str, ...], may_decline: bool) -> tuple[str, ...]:
+    decline = (DECLINED,) if may_decline else ()
+    if kind == "scale" and n_points:
+        return (*(str(point) for point in range(1, n_points + 1)), *decline)
+    if kind == "yes_no":
         return ("yes", "no", *decline)
-    return (*question.options, *decline)
+    return (*options, *decline)
 
 
 def check(form: Form, fields: Mapping[str, str]) -> Checked:

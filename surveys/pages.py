@@ -131,6 +131,13 @@ class Pages:
         title, text = words[f"{what}_title"], _filled(words[what], named)
         return _respond(request, self._render("said.html", language, words=words, title=title, text=text), status)
 
+    def button(self, request: Request, what: str, name: str) -> Response:
+        """A page of one sentence and one button, which sends `name` to where the page came from."""
+        language = self.language(request)
+        words = all_words()[language]
+        texts = {"title": words[f"{what}_title"], "text": words[what], "button": words[f"{what}_button"]}
+        return _respond(request, self._render("button.html", language, words=words, name=name, **texts), 200)
+
     def _blank_form(self, form: Form, language: str, page_id: str) -> str:
         """An empty page: rendered once for everybody who is asked the same, then filled with names."""
         ask = form.ask

@@ -11,13 +11,14 @@ from surveys.questionnaire import Practice, Question, Questionnaire
 def suggest(questionnaire: Questionnaire, side: str, answers: Mapping[str, str]) -> Practice | None:
     """A practice for the principle that this side rated lowest; of equals, the one asked first."""
     rated = [
-        (points, found)
+        (points, question)
         for question_id, value in answers.items()
         if (question := questionnaire.questions.get(question_id)) is not None
         and (points := _points(questionnaire, question, value)) is not None
-        and (found := _practice(questionnaire, side, question)) is not None
     ]
-    return min(rated, key=lambda pair: pair[0])[1] if rated else None
+    lowest_first = sorted(rated, key=lambda pair: pair[0])
+    found = (_practice(questionnaire, side, question) for _, question in lowest_first)
+    return next((practice for practice in found if practice is not None), None)
 
 
 def _points(questionnaire: Questionnaire, question: Question, value: str) -> float | None:
@@ -25,12 +26,14 @@ def _points(questionnaire: Questionnaire, question: Question, value: str) -> flo
     if question.kind != "scale" or question.scale is None:
         return None
     top = questionnaire.scales[question.scale].n_points
-    if value not in {str(point) for point in range(1, top + 1)}:
+    if not (value.isascii() and value.isdecimal() and 1 <= int(value) <= top):
         return None
     share = (int(value) - 1) / (top - 1)
     return 1 - share if question.reverse else share
 
 
 def _practice(questionnaire: Questionnaire, side: str, question: Question) -> Practice | None:
-    for_side = [entry for entry in questionnaire.practices if entry.side == side]
-    return next((entry for entry in for_side if entry.principle in question.principles), None)
+    for entry in questionnaire.practices:
+        if entry.side == side and entry.principle in question.principles:
+            return entry
+    return None

@@ -17,6 +17,8 @@ from data.store.engine import Connection, Engine, StoreError, impatient, reading
 
 Found = TypeVar("Found")
 MOST_TOGETHER = 64
+TRIES = 2
+MOST_WAITS = 20  # commits one after another that a reader lets pass
 
 
 class Storing:
@@ -30,11 +32,14 @@ class Storing:
 
     async def read(self, work: Callable[[Connection], Found]) -> Found:
         """What `work` finds: in this thread where the store answers at once, else in one that may wait."""
-        if self._at_once is not None:
-            try:
-                return self._read_at_once(self._at_once, work)
-            except StoreError:
-                self._close()  # locked for the moment of a commit, or a trouble that the second look will name
+        if self._at_once is not None and self._together is not None:
+            for _ in range(TRIES):
+                await self._together.until_committed()
+                try:
+                    return self._read_at_once(self._at_once, work)
+                except StoreError:  # locked by somebody's commit, or a trouble that the patient look will name
+                    continue
+            self._close()
         return await run_in_threadpool(self._read, work)
 
     async def write(self, work: Callable[[Connection], Found]) -> Found:
@@ -54,8 +59,7 @@ class Storing:
     def _read_at_once(self, engine: Engine, work: Callable[[Connection], Found]) -> Found:
         if self._open is None:
             self._open = engine.connect()
-        with self._open.begin():
-            return work(self._open)
+        return work(self._open)
 
     def _close(self) -> None:
         if self._open is not None:
@@ -96,6 +100,8 @@ class Together:
         self._engine = engine
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
         self._thread: Thread | None = None
+        self._is_committing = False
+        self._readers: list[asyncio.Future[None]] = []
 
     async def write(self, work: Callable[[Connection], Found]) -> Found:
         if self._thread is None:  # not earlier: a server's worker is forked
@@ -106,31 +112,56 @@ class Together:
         found: Found = await waiting.told
         return found
 
+    async def until_committed(self) -> None:
+        """A rollback journal shuts readers out while it commits: wait for that instead of running into it."""
+        for _ in range(MOST_WAITS):
+            if not self._is_committing:
+                return
+            reader = asyncio.get_running_loop().create_future()
+            self._readers.append(reader)
+            await reader
+
     def finish(self) -> None:
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join()
 
     def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            batch: list[Waiting] = [first]
-            ends = False
-            while len(batch) < MOST_TOGETHER and not ends:
-                try:
-                    another = self._queue.get_nowait()
-                except Empty:
-                    break
-                if another is None:
-                    ends = True
-                else:
-                    batch.append(another)
-            commit(self._engine, batch)
-            batch[0].told.get_loop().call_soon_threadsafe(_tell, batch)
-            if ends:
-                return
+        ends = False
+        while not ends:
+            batch, ends = self._next_batch()
+            if batch:
+                commit(self._engine, batch, self._commits)
+                self._is_committing = False
+                batch[0].told.get_loop().call_soon_threadsafe(self._tell, batch)
+
+    def _next_batch(self) -> tuple[list[Waiting], bool]:
+        """Everything that waits by now, at least one; true with the last batch."""
+        batch: list[Waiting] = []
+        following = self._queue.get()
+        while following is not None:
+            batch.append(following)
+            if len(batch) == MOST_TOGETHER:
+                return batch, False
+            try:
+                following = self._queue.get_nowait()
+            except Empty:
+                return batch, False
+        return batch, True
+
+    def _commits(self) -> None:
+        self._is_committing = True
+
+    def _tell(self, batch: list[Waiting]) -> None:
+        readers, self._readers = self._readers, []
+        for reader in readers:
+            if not reader.done():
+                reader.set_result(None)
+        for waiting in batch:
+            waiting.tell()
 
 
-def commit(engine: Engine, batch: list[Waiting]) -> None:
+def commit(engine: Engine, batch: list[Waiting], commits: Callable[[], None] = lambda: None) -> None:
     """Do these writes in one transaction. Who fails in it fails alone: the others are done again without."""
     left = batch
     while left:
@@ -140,15 +171,11 @@ def commit(engine: Engine, batch: list[Waiting]) -> None:
                 for culprit in left:
                     culprit.found = culprit.work(connection)
                 culprit = None
+                commits()
             return
-        except Exception as error:  # noqa: BLE001 - it is handed to whoever waits
+        except Exception as error:
             # BEGIN or COMMIT failed: nobody can know of any of them, so none is called stored.
             failed = [culprit] if culprit is not None else left
             for each in failed:
                 each.error = error
             left = [each for each in left if each not in failed]
-
-
-def _tell(batch: list[Waiting]) -> None:
-    for waiting in batch:
-        waiting.tell()

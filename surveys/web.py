@@ -1,5 +1,6 @@
 """Serves the answering pages: takes an answer for a signed link, and can do nothing else."""
 
+import gc
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import asynccontextmanager
@@ -24,7 +25,7 @@ from data.store.answers import withdraw as withdraw_answers
 from data.store.engine import Connection, StoreError, Stores, is_writable, open_stores
 from data.store.rounds import Ask
 from data.store.visits import Visit
-from surveys import answers, links, practice
+from surveys import answers, links, practice, unsubscribe
 from surveys.answers import Form
 from surveys.pages import Pages, trouble
 from surveys.questionnaire import Practice
@@ -74,6 +75,7 @@ def create_app(settings: Settings, stores: Stores, clock: Callable[[], datetime]
             Route("/answer", _take, methods=["POST"]),
             Route("/draft", _keep_draft, methods=["POST"]),
             Route("/thanks", _thank, methods=["GET"]),
+            *unsubscribe.ROUTES,
             Route("/static/answer.css", _style, methods=["GET"]),
             Route("/healthz", _healthz, methods=["GET"]),
             Route("/readyz", _readyz, methods=["GET"]),
@@ -94,7 +96,10 @@ def create_app(settings: Settings, stores: Stores, clock: Callable[[], datetime]
 
 def serving(settings: Settings) -> Starlette:
     """The application of a server's worker process."""
-    return create_app(settings, open_stores(settings))
+    app = create_app(settings, open_stores(settings))
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays; looking through it again and again is wasted
+    return app
 
 
 # --- routes ------------------------------------------------------------------------------------
