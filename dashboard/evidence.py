@@ -25,6 +25,12 @@ class Evidence:
         held = {group for (name, group, _), each in self.found.items() if name == metric and each.shown}
         return [construct for construct in _construct_order() if construct in held]
 
+    def withholds(self, metric: str) -> bool:
+        """Whether a construct was asked whose number is not shown: rotating ones stand together in one row."""
+        return any(
+            name == metric and each.view == CONSTRUCT and not each.shown for (name, _, _), each in self.found.items()
+        )
+
     def verdict(self, about: str, construct: str, side: str) -> str | None:
         """The word that a quality check said."""
         for each in self.numbers.latest.verdicts:

@@ -12,6 +12,7 @@ By = Literal["round", "group", "metric"]
 # Released numbers that stand behind the metrics and have no page of their own.
 EVIDENCE = (
     "straight_lining", "actor_effect", "partner_effect", "goal_attainment", "goals_met", "goal_agreement",
+    "goal_weeks", "goals_in_26_weeks", "support_recall", "support_false_alarms", "support_lead",
     *(f"{kind}_{metric}" for kind in ("weighted", "tipping") for metric in ("trust", "satisfaction", "goal_progress")),
 )  # fmt: skip
 NUMBERS = ("th_value", "th_low", "th_high", "th_n", "th_unit", "th_claim", "th_release")

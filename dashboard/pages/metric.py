@@ -4,9 +4,9 @@ import pandas as pd
 from dash import html
 
 from dashboard import parts
-from dashboard.evidence import evidence
-from dashboard.findings import SIDES, is_of_one_construct
-from dashboard.panels import by_group, trend
+from dashboard.evidence import Evidence, evidence
+from dashboard.findings import CONSTRUCT, SIDES, Reading, is_of_one_construct
+from dashboard.panels import bounds_of, by_group, trend, value_of
 from dashboard.parts import Part
 from dashboard.story import change_in_words
 from dashboard.visit import NotAvailableError, Visit
@@ -14,6 +14,8 @@ from dashboard.words import Words
 from pipeline.published import PROGRAMME, Metric, catalogue
 
 SHORT = 8  # a longer example is folded
+CHANGES = ("changed_up", "changed_down", "reliable_change", "growth_slope")
+NONE = "–"
 
 
 def title(visit: Visit) -> str:
@@ -21,6 +23,17 @@ def title(visit: Visit) -> str:
 
 
 def shown(visit: Visit) -> pd.DataFrame:
+    return pd.concat([_of_metric(visit), _behind(visit)])
+
+
+def _behind(visit: Visit) -> pd.DataFrame:
+    """Change and growth on the metric's construct, of the newest release."""
+    metric, rows = _metric(visit), visit.released.select(release=visit.released.latest.id, view=CONSTRUCT)
+    is_own = is_of_one_construct(metric) & rows["group"].isin(metric.constructs)
+    return rows[is_own & rows["metric"].isin(CHANGES)]
+
+
+def _of_metric(visit: Visit) -> pd.DataFrame:
     rows = visit.released.select(metric=_metric(visit).id)
     of_groups = (rows["view"] == _attribute(visit)) & (rows["release"] == visit.released.latest.id)
     return rows[(rows["view"] == PROGRAMME) | of_groups]
@@ -33,6 +46,7 @@ def show(visit: Visit) -> list[Part]:
         html.P(words.pick(metric.definition), className="verdict"),
         html.P(change_in_words(visit.released, metric.id, words), className="change"),
         parts.figure(trend(visit.released, metric, words), words, level=2),
+        *_changes(visit, metric),
         *_by_group(visit, metric),
         *_of_a_person(visit, metric),
         *_not_shown(visit, metric),
@@ -78,6 +92,52 @@ def _by_group(visit: Visit, metric: Metric) -> list[Part]:
     return [heading, choice, parts.figure(by_group(visit.released, metric, chosen, words), words)]
 
 
+def _changes(visit: Visit, metric: Metric) -> list[Part]:
+    """Who changed beyond noise and how each side moves, of a metric that is one construct's score."""
+    if not is_of_one_construct(metric):
+        return []
+    words, found, construct = visit.words, evidence(visit.released), metric.constructs[0]
+    sides = [side for side in SIDES if side in metric.sides]
+    told = {side: said for side in sides if (said := _in_words(found, construct, side, words))}
+    title = words("metric_changes")
+    if not told:
+        return [html.H2(title), html.P(words("metric_changes_after"))]
+    rows = [
+        (words(f"side_{side}"), *(_cell(found.of(name, construct, side), words) for name in CHANGES)) for side in told
+    ]
+    columns = ("th_side", "change_up", "change_down", "change_second", "change_slope")
+    return [
+        html.H2(title),
+        html.Ul([html.Li(f"{words(f'side_{side}')}: {said}") for side, said in told.items()]),
+        parts.plain_table(title, [words(name) for name in columns], rows, words),
+        html.P(words("metric_changes_note"), className="note"),
+        *_course(found, construct, sides, words),
+    ]
+
+
+def _cell(reading: Reading | None, words: Words) -> str:
+    return f"{value_of(words, reading)} ({bounds_of(words, reading)})" if reading else NONE
+
+
+def _in_words(found: Evidence, construct: str, side: str, words: Words) -> str:
+    """What the numbers say of people and of the side as a whole; "" where none is shown."""
+    slope, rose = (found.of(name, construct, side) for name in ("growth_slope", "changed_up"))
+    said = [words(f"changed_{found.verdict('changed', construct, side) or 'too_early'}")] if rose or slope else []
+    if slope is not None:
+        _, low, high = slope.numbers
+        said.append(words("grows_up" if low > 0 else "grows_down" if high < 0 else "grows_open"))
+    return "; ".join(said)
+
+
+def _course(found: Evidence, construct: str, sides: list[str], words: Words) -> list[Part]:
+    """Whether the rounds left their usual range, one line where it is too early for every side."""
+    told = {side: found.verdict("course", construct, side) or "too_early" for side in sides}
+    if set(told.values()) <= {"too_early"}:
+        return [html.P(words("course_too_early"))]
+    known = [(side, verdict) for side, verdict in told.items() if verdict != "too_early"]
+    return [html.P(words(f"course_{verdict}", side=words(f"side_{side}"))) for side, verdict in known]
+
+
 def _of_a_person(visit: Visit, metric: Metric) -> list[Part]:
     """How far one person's score could be told from noise, by side; only where the score measures a construct."""
     if not is_of_one_construct(metric):
@@ -93,7 +153,7 @@ def _of_a_person(visit: Visit, metric: Metric) -> list[Part]:
 
 
 def _not_shown(visit: Visit, metric: Metric) -> list[Part]:
-    words, n = visit.words, int((~shown(visit)["shown"]).sum())
+    words, n = visit.words, int((~_of_metric(visit)["shown"]).sum())
     said: list[Part] = [html.H2(words("metric_not_shown"))]
     if n == 0:
         said.append(html.P(words("metric_all_shown")))

@@ -1,5 +1,7 @@
 """Shows how far the numbers can be trusted: reliability, ceilings, sameness, silence, goals, quarantine."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 from dash import html
 
@@ -13,6 +15,9 @@ from dashboard.visit import Visit
 from dashboard.words import Words
 
 NONE = "–"
+RELIABILITY = ("reliability_level", "alpha", "ceiling_share")
+GOALS = ("goal_attainment", "goals_met", "goal_agreement", "goal_weeks", "goals_in_26_weeks")
+SUPPORT = ("support_recall", "support_false_alarms", "support_lead")
 
 
 def title(visit: Visit) -> str:
@@ -31,7 +36,7 @@ def show(visit: Visit) -> list[Part]:
         html.P(_summary(found, words), className="verdict"),
         html.H2(words("quality_reliability")),
         html.P(words("quality_reliability_note", **_least(words))),
-        _reliability(found, words),
+        *_reliability(found, words),
         html.H2(words("quality_answering")),
         _answering(found, words),
         html.H2(words("quality_silence")),
@@ -39,6 +44,8 @@ def show(visit: Visit) -> list[Part]:
         _silence(found, words),
         html.H2(words("quality_goals")),
         *_goals(found, words),
+        html.H2(words("quality_support")),
+        *_support(found, words),
         html.H2(words("quality_run")),
         *_run(visit),
         parts.download(visit.address.to("/quality.csv"), words),
@@ -62,7 +69,7 @@ def _summary(found: Evidence, words: Words) -> str:
     return words("quality_summary", enough=enough, known=len(known))
 
 
-def _reliability(found: Evidence, words: Words) -> Part:
+def _reliability(found: Evidence, words: Words) -> list[Part]:
     columns = ("th_construct", "th_side", "q_level", "q_change", "q_alpha", "q_ceiling", "q_verdict")
     rows = [
         (
@@ -75,13 +82,16 @@ def _reliability(found: Evidence, words: Words) -> Part:
         )
         for construct in _constructs(found)
         for side in SIDES
-        if any(found.of(name, construct, side) for name in ("reliability_level", "alpha", "ceiling_share"))
+        if any(found.of(name, construct, side) for name in RELIABILITY)
     ]
-    return parts.plain_table(words("quality_reliability"), [words(name) for name in columns], rows, words)
+    others = [html.P(words("q_others"))] if any(map(found.withholds, RELIABILITY)) else []
+    if not rows:
+        return others
+    return [parts.plain_table(words("quality_reliability"), [words(name) for name in columns], rows, words), *others]
 
 
 def _constructs(found: Evidence) -> list[str]:
-    names = [each for name in ("reliability_level", "alpha", "ceiling_share") for each in found.constructs(name)]
+    names = [each for name in RELIABILITY for each in found.constructs(name)]
     return list(dict.fromkeys(names))
 
 
@@ -126,20 +136,48 @@ def _silence(found: Evidence, words: Words) -> Part:
 
 
 def _goals(found: Evidence, words: Words) -> list[Part]:
-    names = ("goal_attainment", "goals_met", "goal_agreement")
-    rows = [
-        (metric_name(words, name), words(f"side_{side}"), _cell(reading, words))
-        for name in names
-        for side in ("mentor", "mentee", "both")
-        if (reading := found.of(name, "all", side)) is not None
-    ]
+    rows = _rows(found, GOALS, words)
     if not rows:
         return [html.P(words("quality_goals_none"))]
     columns = [words(name) for name in ("th_metric", "th_side", "th_value")]
     easy = found.verdict("easy_goals", "", "both") or "too_few"
     return [
         html.P(words(f"q_goals_{easy}")),
+        html.P(_milestones(found, words)),
         parts.plain_table(words("quality_goals"), columns, rows, words),
+        html.P(words("milestones_note"), className="note"),
+    ]
+
+
+def _rows(found: Evidence, names: Iterable[str], words: Words) -> list[tuple[str, str, str]]:
+    return [
+        (metric_name(words, name), words(f"side_{side}"), _cell(reading, words))
+        for name in names
+        for side in ("mentor", "mentee", "both")
+        if (reading := found.of(name, "all", side)) is not None
+    ]
+
+
+def _milestones(found: Evidence, words: Words) -> str:
+    """How long goals take, in one sentence."""
+    weeks = found.of("goal_weeks", "all", "both")
+    if weeks is not None:
+        return words("milestones_measured", weeks=value_of(words, weeks), bounds=bounds_of(words, weeks))
+    verdict = found.verdict("milestones", "", "both") or "too_few"
+    return words("milestones_too_few" if verdict == "measured" else f"milestones_{verdict}")
+
+
+def _support(found: Evidence, words: Words) -> list[Part]:
+    """What the rules for support did on past pairings; one line where that cannot be told yet."""
+    rows = _rows(found, SUPPORT, words)
+    verdict = found.verdict("support", "", "both") or "too_few"
+    if not rows:
+        return [html.P(words("support_too_few" if verdict == "measured" else f"support_{verdict}"))]
+    columns = [words(name) for name in ("th_metric", "th_side", "th_value")]
+    return [
+        html.P(words(f"support_{verdict}")),
+        parts.plain_table(words("quality_support"), columns, rows, words),
+        html.P(words("support_note"), className="note"),
     ]
 
 

@@ -14,6 +14,8 @@ from dashboard.words import Words
 
 GAP_METRICS = ("perception_gap", "smallest_gap", "gap_agreement")
 EFFECTS = ("actor_effect", "partner_effect")
+DAYS = "growth_together"
+SURFACE = ("surface_a1", "surface_a2", "surface_a3", "surface_a4", "surface_a5")
 
 
 def title(visit: Visit) -> str:
@@ -22,8 +24,8 @@ def title(visit: Visit) -> str:
 
 def shown(visit: Visit) -> pd.DataFrame:
     rows = visit.released.select(release=visit.released.latest.id)
-    is_gap = (rows["view"] == CONSTRUCT) & rows["metric"].isin(GAP_METRICS)
-    return rows[is_gap | rows["metric"].isin(EFFECTS)]
+    is_gap = (rows["view"] == CONSTRUCT) & rows["metric"].isin((*GAP_METRICS, DAYS))
+    return rows[is_gap | rows["metric"].isin((*EFFECTS, *SURFACE))]
 
 
 def show(visit: Visit) -> list[Part]:
@@ -34,6 +36,10 @@ def show(visit: Visit) -> list[Part]:
         *_gaps(visit, found),
         html.H2(words("two_sides_influence")),
         *_influence(found, words),
+        html.H2(words("two_sides_days")),
+        *_days(found, words),
+        html.H2(words("surface")),
+        *_surface(found, words),
         parts.download(visit.address.to("/two-sides.csv"), words),
     ]
 
@@ -54,7 +60,11 @@ def _finding(found: Evidence, words: Words) -> str:
     apart = _apart(found)
     if not apart:
         return words("two_sides_no_gap")
-    names = words.listed(words.inside(metric_name(words, metric_of(construct))) for construct, _ in apart)
+    compared = [each for each in apart if found.verdict("comparability", each[0], "both") == "holds"]
+    names = words.listed(words.inside(metric_name(words, metric_of(construct))) for construct, _ in compared or apart)
+    if not compared:  # that the answers differ is all that can be said
+        return words("two_sides_untested", names=names)
+    apart = compared
     way = {gap > 0 for _, gap in apart}
     return words(
         "two_sides_mixed" if len(way) > 1 else f"two_sides_{'mentor' if True in way else 'mentee'}", names=names
@@ -73,6 +83,7 @@ def _gaps(visit: Visit, found: Evidence) -> list[Part]:
         parts.figure(gaps(numbers, [(c, found.of("perception_gap", c, "both")) for c in constructs], words), words),
         html.P(_comparability(found, constructs, words), className="note"),
         _gap_table(found, constructs, words),
+        *([html.P(words("two_sides_others"))] if found.withholds("perception_gap") else []),
     ]
 
 
@@ -121,4 +132,40 @@ def _influence(found: Evidence, words: Words) -> list[Part]:
     return [
         html.P(words("influence_note")),
         parts.plain_table(words("two_sides_influence"), columns, rows, words),
+    ]
+
+
+def _days(found: Evidence, words: Words) -> list[Part]:
+    """Whether the two sides' ups and downs fall together, per construct."""
+    rows = []
+    for construct in found.constructs(DAYS):
+        reading = found.of(DAYS, construct, "both")
+        if reading is not None:
+            _, low, high = reading.numbers
+            verdict = "days_together" if low > 0 else "days_apart" if high < 0 else "days_open"
+            told = f"{value_of(words, reading)} ({bounds_of(words, reading)})"
+            rows.append((metric_name(words, metric_of(construct)), told, words(verdict)))
+    if not rows:
+        return [html.P(words("two_sides_days_after"))]
+    columns = [words(name) for name in ("th_construct", "days_column", "q_verdict")]
+    return [html.P(words("two_sides_days_note")), parts.plain_table(words("two_sides_days"), columns, rows, words)]
+
+
+def _surface(found: Evidence, words: Words) -> list[Part]:
+    """Whether satisfaction goes with the gap: nothing is claimed where the sides may read the questions differently."""
+    told = [(name, found.of(name, "all", "mentee")) for name in SURFACE]
+    rows = [
+        (words(name), f"{value_of(words, each)} ({bounds_of(words, each)})", words(f"claim_{each.claim}"))
+        for name, each in told
+        if each is not None
+    ]
+    if not rows:
+        return [html.P(words("surface_after"))]
+    holds = found.verdict("comparability", "trust", "both") == "holds"
+    verdict = found.verdict("surface", "satisfaction", "mentee") or "too_few"
+    columns = [words(name) for name in ("influence_what", "th_value", "th_claim")]
+    return [
+        html.P(words(f"surface_{verdict}") + "." if holds else words("surface_untested")),
+        parts.plain_table(words("surface"), columns, rows, words),
+        html.P(words("surface_note"), className="note"),
     ]

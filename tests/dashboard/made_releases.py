@@ -1,6 +1,6 @@
 """Makes sealed releases with known numbers in a real published store, for the tests of screens and reports."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -82,6 +82,7 @@ def make_release(
     programme: str = "mentoring",
     name: str = "Mentoring 2026",
     rows: list[Row] | None = None,
+    verdicts: Sequence[Mapping[str, str]] = (),
 ) -> str:
     """Seal and keep the release of one round; returns its id."""
     round_id = f"{programme}-{number}"
@@ -105,6 +106,7 @@ def make_release(
         "code_version": "0.1.0",
         "quarantined": {},
         "single_item": [],
+        "verdicts": [dict(each) for each in verdicts],
         "inputs": {"hmac_sha256": "", "n_masked": 0},
     }
     content = release.content_of(manifest, conform(Published, frame))

@@ -32,7 +32,25 @@ EVIDENCE = [
     row("gap_agreement", "trust", "both", (0.41, 0.2, 0.58), unit="coefficient"),
     row("perception_gap", "satisfaction", "both", (1.0, -4.0, 6.0)),
     row("perception_gap", "fit", "both", None),
-    row("reliability_level", "trust", "mentor", (0.81, 0.81, 0.81), unit="coefficient"),
+    row("perception_gap", "other constructs", "both", None),
+    row("ceiling_share", "other constructs", "mentee", None, unit="share"),
+    row("changed_up", "trust", "mentor", (0.1, 0.04, 0.2), unit="share"),
+    row("changed_down", "trust", "mentor", (0.0, 0.0, 0.06), unit="share"),
+    row("reliable_change", "trust", "mentor", (0.12, 0.05, 0.22), unit="share"),
+    row("growth_slope", "trust", "mentor", (1.4, 0.6, 2.2)),
+    row("growth_slope", "trust", "mentee", (-0.2, -1.1, 0.7)),
+    row("growth_slope", "satisfaction", "mentee", None),
+    row("growth_together", "trust", "both", (0.24, 0.08, 0.39), unit="coefficient"),
+    *(
+        row(f"surface_{name}", PROGRAMME, "mentee", (-0.8, -1.4, -0.2), claim="associated with")
+        for name in ("a1", "a2", "a3", "a4", "a5")
+    ),
+    row("goal_weeks", PROGRAMME, "both", (13.0, 7.0, 19.0), unit="weeks"),
+    row("goals_in_26_weeks", PROGRAMME, "both", (0.71, 0.6, 0.8), unit="share"),
+    row("support_recall", PROGRAMME, "both", (0.75, 0.5, 0.9), unit="share"),
+    row("support_false_alarms", PROGRAMME, "both", (42.0, 33.0, 51.0), unit="alarms"),
+    row("support_lead", PROGRAMME, "both", (31.0, 20.0, 45.0), unit="days"),
+    row("reliability_level", "trust", "mentor", (0.81, 0.74, 0.86), unit="coefficient"),
     row("reliability_change", "trust", "mentor", (0.18, 0.18, 0.18), unit="coefficient"),
     row("reliability_level", "trust", "mentee", (0.52, 0.52, 0.52), unit="coefficient"),
     row("reliability_change", "trust", "mentee", (0.66, 0.66, 0.66), unit="coefficient"),
@@ -45,12 +63,24 @@ EVIDENCE = [
 ]
 
 
-@pytest.fixture(scope="module")
-def with_evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+VERDICTS = [
+    {"about": "changed", "construct": "trust", "side": "mentor", "verdict": "some_changed"},
+    {"about": "course", "construct": "trust", "side": "mentor", "verdict": "signal"},
+    {"about": "surface", "construct": "satisfaction", "side": "mentee", "verdict": "goes_with_gap"},
+    {"about": "milestones", "construct": "", "side": "both", "verdict": "measured"},
+    {"about": "support", "construct": "", "side": "both", "verdict": "measured"},
+]
+
+
+COMPARED = {"about": "comparability", "construct": "trust", "side": "both", "verdict": "holds"}
+
+
+@pytest.fixture(scope="module", params=[VERDICTS])
+def with_evidence(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     settings = Settings(home=tmp_path_factory.mktemp("evidence"), secret_key=KEY, organisation="Example Ltd")
     stores = open_stores(settings)
     migrate(stores)
-    make_release(stores, 1, key=KEY, rows=[*rows_of(1), *EVIDENCE])
+    make_release(stores, 1, key=KEY, rows=[*rows_of(1), *EVIDENCE], verdicts=request.param)
     accounts = open_accounts(settings)
     accounts.add(email="cleo@cast.example", role="hr", programme_id="mentoring", password=PASSWORD, now=NOW)
     published = open_published(settings)
@@ -65,9 +95,15 @@ def informed(with_evidence: Made) -> Reader:
     return Reader(client)
 
 
+@pytest.mark.parametrize("with_evidence", [[*VERDICTS, COMPARED]], indirect=True)
 def test_the_title_says_which_gap_leaves_zero_out(informed):
+    assert "Mentors see trust more rosily" in informed.text("/two-sides")
+
+
+def test_without_comparability_the_title_claims_nothing(informed):
     text = informed.text("/two-sides")
-    assert "Mentors see trust more rosily" in text
+    assert "rosily" not in text
+    assert "The two sides answer differently on trust; whether they read the words alike is not tested" in text
     assert "Comparability not tested" in text
     assert "7 (3 to 11)" in text
     assert "0.41 (0.20 to 0.58)" in text
@@ -78,7 +114,7 @@ def test_an_association_is_worded_as_one(informed):
     assert "6 (3 to 9)" in text
     assert "they go together" in text
     assert "no clear association" in text
-    assert text.count("associated with") == 2
+    assert text.count("associated with") == 2 + 5
 
 
 def test_what_a_person_may_be_told_follows_the_two_coefficients(informed):
@@ -87,6 +123,36 @@ def test_what_a_person_may_be_told_follows_the_two_coefficients(informed):
     assert "a person's level can be told, not their change" in text
     assert "a person's change can be told, not their level" in text
     assert "0.81" in text
+
+
+def test_who_changed_and_how_a_side_moves_is_said_in_words(informed):
+    text = informed.text("/metric/trust")
+    assert "Mentors: five people or more changed by more than noise explains; the side as a whole rises" in text
+    assert "Mentees: too early to tell who changed; no clear rise or fall" in text
+    assert "10% (4 to 20%)" in text
+    assert "1.4 (0.6 to 2.2)" in text
+    assert "Mentors: the course over the rounds left its usual range." in text
+    assert "growth_slope" in informed.client.get("/metric/trust.csv").get_data(as_text=True)
+    assert "Available once 20 people of a side" in informed.text("/metric/satisfaction")
+
+
+def test_days_that_both_share_and_a_gap_without_comparability(informed):
+    text = informed.text("/two-sides")
+    assert "a good round for one is a good round for the other" in text
+    assert "0.24 (0.08 to 0.39)" in text
+    assert "alike is not tested, so no claim is made from this" in text
+    assert "satisfaction goes with a gap in trust." not in text
+    assert "Gaps on other constructs are available after" in text
+
+
+def test_goals_and_rules_for_support_are_told_with_their_intervals(informed):
+    text = informed.text("/quality")
+    assert "Half of the goals are reached within 13 weeks (7 to 19)." in text
+    assert "71% (60 to 80%)" in text
+    assert "On past pairings the rules did this:" in text
+    assert "42 (33 to 51)" in text
+    assert "0.81 (0.74 to 0.86)" in text
+    assert text.count("Other constructs are available after") == 1
 
 
 def test_a_withheld_number_is_in_no_page_and_reads_the_same_in_the_file(informed):
@@ -98,7 +164,7 @@ def test_a_withheld_number_is_in_no_page_and_reads_the_same_in_the_file(informed
 
 
 def test_german_pages_speak_german(informed):
-    assert "Die Mentorseite sieht Vertrauen rosiger" in informed.text("/two-sides", "?lang=de")
+    assert "Die beiden Seiten antworten verschieden bei Vertrauen" in informed.text("/two-sides", "?lang=de")
     assert "Was Schweigen" in informed.text("/quality", "?lang=de")
 
 
@@ -107,3 +173,7 @@ def test_before_there_is_evidence_the_pages_say_when(cleo):
     assert "Gaps are available once" in cleo.text("/two-sides")
     assert "available after a second round" in cleo.text("/quality")
     assert "Goal attainment is available once" in cleo.text("/quality")
+    assert "How well the rules work is available after 20 pairings" in cleo.text("/quality")
+    assert "Available after three rounds" in cleo.text("/two-sides")
+    assert "200 pairings" in cleo.text("/two-sides")
+    assert "Available once 20 people of a side" in cleo.text("/metric/trust")
