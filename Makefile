@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Two workers on two cores: threads of the matrix library would only get in one another's way.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: env demo test check bench calibrate generated test-needs
+.PHONY: env demo test check bench calibrate soak generated test-needs
 
 env: .venv/ready
 
@@ -45,3 +45,14 @@ calibrate: env
 bench: env
 	$(BIN)/python -m tests.bench.scoring
 	$(BIN)/python -m tests.bench.random_intercept
+	$(BIN)/python -m tests.bench.answering
+
+# Hours: the long forms of the fault tests, the longest last.
+soak: env test-needs
+	$(BIN)/python -m tests.faults.zones
+	$(BIN)/python -m tests.faults.mail_servers --messages 80000
+	$(BIN)/python -m tests.faults.schedulers --seconds 1800 --workers 16
+	$(BIN)/python -m tests.faults.schedulers --seconds 1800 --workers 16 --postgresql
+	$(BIN)/python -m tests.faults.model --steps 1000000
+	$(BIN)/python -m tests.faults.power_cuts --cuts 1000000
+	$(BIN)/python -m tests.faults.kills --kills 10000

@@ -106,7 +106,16 @@ def _run_side_by_side(settings: "Settings") -> None:
         for process in running:
             process.terminate()
         for process in running:
-            process.wait(timeout=20)
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """What it was doing can be done again; nothing that it acknowledged is lost."""
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 # --- timetable -----------------------------------------------------------------------------------
@@ -162,6 +171,8 @@ def rehearse(
     import data.timetable
 
     first, last = moment(start, "--from"), moment(until, "--until")
+    if last <= first:
+        raise RapportError("A rehearsal ends after it starts; --until comes after --from.")
     with installation(context) as opened:
         surveys.commands.refuse_rehearsal(opened.settings)
         data.timetable.rehearse(

@@ -8,7 +8,7 @@ from dashboard.reports.write import FORMATS, file_name, write
 from dashboard.words import LANGUAGES
 from data.settings import Settings
 from data.timetable import Job
-from pipeline.published import Programme, PublishedStore, open_published
+from pipeline.published import Programme, PublishedStore, Release, open_published
 
 Deliver = Callable[[Path, str], bool]  # a report's file to one reader; true where the mail was accepted
 SENT = "sent-to"
@@ -20,7 +20,7 @@ def jobs(settings: Settings, deliver: Deliver) -> list[Job]:
     def report(_now: datetime) -> str:
         published = open_published(settings)
         written = [path for each in published.programmes() for path in write_new(published, settings, each)]
-        sent = sum(send_new(path, settings, deliver) for path in _sendable(settings))
+        sent = sum(send_new(path, settings, deliver) for path in _sendable(published, settings))
         said = [f"wrote {', '.join(path.name for path in written)}"] if written else []
         return "; ".join([*said, *([f"sent {sent} reports"] if sent else [])])
 
@@ -29,12 +29,12 @@ def jobs(settings: Settings, deliver: Deliver) -> list[Job]:
 
 def write_new(published: PublishedStore, settings: Settings, programme: Programme) -> list[Path]:
     """The report of a programme's newest release, in every format and language that is not there yet."""
-    shown = [each for each in published.releases(programme.id) if not each.is_withdrawn]
+    newest = _newest(published, programme)
     missing = [
         (language, kind)
         for language in LANGUAGES
         for kind in FORMATS
-        if shown and not (_folder(settings) / file_name(f"rapport-{shown[-1].id}-{language}.{kind}")).exists()
+        if newest is not None and not _path(settings, newest, language, kind).exists()
     ]
     return [
         path
@@ -63,8 +63,20 @@ def send_new(path: Path, settings: Settings, deliver: Deliver) -> int:
     return sent
 
 
-def _sendable(settings: Settings) -> list[Path]:
-    return sorted(_folder(settings).glob(f"rapport-*-{settings.report_language}.pdf"))
+def _sendable(published: PublishedStore, settings: Settings) -> list[Path]:
+    """The report of each programme's newest release; an older one, or a withdrawn one, is not sent any more."""
+    newest = [_newest(published, programme) for programme in published.programmes()]
+    paths = [_path(settings, each, settings.report_language, "pdf") for each in newest if each is not None]
+    return [path for path in paths if path.exists()]
+
+
+def _newest(published: PublishedStore, programme: Programme) -> Release | None:
+    shown = [each for each in published.releases(programme.id) if not each.is_withdrawn]
+    return shown[-1] if shown else None
+
+
+def _path(settings: Settings, release: Release, language: str, kind: str) -> Path:
+    return _folder(settings) / file_name(f"rapport-{release.id}-{language}.{kind}")
 
 
 def _folder(settings: Settings) -> Path:

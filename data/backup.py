@@ -11,6 +11,7 @@ import os
 import sqlite3
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -36,7 +37,7 @@ Progress = Callable[[int, int, str], None]
 def backup(stores: Stores, path: Path, *, key: str, now: datetime, progress: Progress | None = None) -> dict[str, int]:
     """Write the stores into `path`, whole or not at all; returns rows by "store/table". Writers wait a moment only."""
     half = path.with_name(f".{path.name}.{os.getpid()}")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _refuse_unwritable(path)
     members: dict[str, dict[str, Any]] = {}
     revisions: dict[str, str | None] = {}
     try:
@@ -61,15 +62,26 @@ def backup(stores: Stores, path: Path, *, key: str, now: datetime, progress: Pro
 
 
 def restore(stores: Stores, path: Path, *, key: str, progress: Progress | None = None) -> dict[str, int]:
-    """Fill empty stores from a backup, all or nothing a store; raises RapportError where anything does not fit."""
+    """Fill empty stores from a backup; raises RapportError where anything does not fit, before anything is written."""
     with _opened(path) as archive:
         manifest = _manifest(archive, key)
         _refuse_filled(stores)
+        _refuse_damaged(archive, manifest["members"])
         for done, store in enumerate(ORDER):
             if progress is not None:
                 progress(done, len(ORDER), store)
             _fill(archive, store, getattr(stores, store), manifest)
     return {name: member["rows"] for name, member in manifest["members"].items()}
+
+
+def _refuse_unwritable(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        is_right = os.access(path.parent, os.W_OK) and not path.is_dir()
+    except OSError:
+        is_right = False
+    if not is_right:
+        raise RapportError(f"A backup cannot be written to {path}; name a .zip in a folder that can be written.")
 
 
 # --- write -----------------------------------------------------------------------------------------
@@ -156,6 +168,24 @@ def _manifest(archive: zipfile.ZipFile, key: str) -> dict[str, Any]:
     return said
 
 
+def _refuse_damaged(archive: zipfile.ZipFile, members: Mapping[str, Any]) -> None:
+    """A store is filled in one transaction, three are not: so every member is read once before the first."""
+    for name, expected in members.items():
+        digest = hashlib.sha256()
+        try:
+            with archive.open(f"{name}.jsonl") as member:
+                while part := member.read(1 << 20):
+                    digest.update(part)
+        except (KeyError, zipfile.BadZipFile, zlib.error, EOFError):
+            raise _damaged(name) from None
+        if digest.hexdigest() != expected["sha256"]:
+            raise _damaged(name)
+
+
+def _damaged(name: str) -> RapportError:
+    return RapportError(f"The backup is damaged in {name}; nothing was restored.")
+
+
 def _refuse_filled(stores: Stores) -> None:
     for store in ORDER:
         with reading(getattr(stores, store)) as connection:
@@ -216,7 +246,7 @@ def _read(
     if rows:
         connection.execute(insert(table), rows)
     if (n_rows, digest.hexdigest()) != (expected["rows"], expected["sha256"]):
-        raise RapportError(f"The backup is damaged in {name}; nothing was restored into that store.")
+        raise _damaged(name)
 
 
 def _typed(row: Mapping[str, Any], table: Table) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from data.errors import RapportError
 CHECKOUT = Path(__file__).resolve().parent.parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s<>,;:\"()\[\]\\]+")
-SECRETS = ("secret_key", "smtp_password", "slack_url")  # never from a file that people copy about
+SECRETS = ("secret_key", "smtp_password", "slack_url", "teams_url")  # never from a file that people copy about
 
 
 class Settings(BaseSettings):
@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     smtp_password: str | None = None
     report_readers: str = Field(default="", description="addresses that each new report is sent to, comma between")
     report_language: str = Field(default="en", pattern=r"^[a-z]{2}$")
+    teams_url: str | None = Field(default=None, description="apprise URL of a workflow, jsons://…&:to={email}")
     slack_url: str | None = Field(default=None, description="apprise URL of a bot, e.g. slack://TOKEN/{email}")
 
     @field_validator("database_url")
@@ -110,7 +111,8 @@ def load(home: Path | None = None) -> Settings:
     kept = {key: value for key, value in from_file.items() if key not in in_environment}
     for name in SECRETS:
         if name in kept:
-            raise RapportError(f"{name} belongs in the environment, not rapport.toml.")
+            place = "the environment or secret.key" if name == "secret_key" else "the environment"
+            raise RapportError(f"{name} belongs in {place}, not rapport.toml.")
     if "secret_key" not in in_environment and (where / "secret.key").exists():
         kept["secret_key"] = (where / "secret.key").read_text(encoding="ascii").strip()
     try:

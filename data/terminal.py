@@ -14,7 +14,7 @@ import typer
 from data import settings as reading_settings
 from data.errors import RapportError
 from data.settings import Settings
-from data.store.engine import Stores, migrate, open_stores
+from data.store.engine import StoreError, Stores, migrate, open_stores
 
 Moment = Annotated[
     str | None, typer.Option(help="ISO date or time, e.g. 2026-03-02T09:00; UTC where no zone is given.")
@@ -45,10 +45,20 @@ def installation(context: typer.Context) -> Iterator[Installation]:
         raise RapportError(f"There is no installation in {settings.home}; run `rapport init` first.")
     stores = open_stores(settings)
     try:
-        migrate(stores)
+        _prepare(stores)
         yield Installation(settings, stores)
     finally:
         stores.dispose()
+
+
+def _prepare(stores: Stores) -> None:
+    try:
+        migrate(stores)
+    except StoreError as error:
+        if isinstance(error, RapportError):
+            raise
+        said = type(error).__name__
+        raise RapportError(f"The store cannot be opened ({said}); does its database run, is its file whole?") from None
 
 
 @overload

@@ -23,6 +23,7 @@ LEASE = timedelta(minutes=15)
 LONGEST = timedelta(hours=1)  # between two tries of a job that fails
 KEPT = timedelta(days=30)
 DAY = timedelta(days=1)
+UNANSWERED = 5.0  # seconds until a store that did not answer is asked again
 LONGEST_SLEEP = 30.0  # seconds: a clock that jumps is noticed by then
 log = logging.getLogger("rapport.timetable")
 
@@ -77,12 +78,19 @@ def work(
     wait: Callable[[float], bool],
     tell: Callable[[Done], None],
 ) -> None:
-    """Do what is due, wait for the next, until `wait` says that it is time to stop. What has begun is finished."""
+    """Do what is due, wait for the next, until `wait` says that it is time to stop. What has begun is finished.
+
+    A store that does not answer for a while, as a database that restarts, is waited for.
+    """
     owner = own_name()
     while True:
-        for done in tick(engine, known, clock, owner):
-            tell(done)
-        ahead = (next_time(engine, known, clock()) - clock()).total_seconds()
+        try:
+            for done in tick(engine, known, clock, owner):
+                tell(done)
+            ahead = (next_time(engine, known, clock()) - clock()).total_seconds()
+        except StoreError as error:
+            log.error("the store does not answer: %s", type(error).__name__)
+            ahead = UNANSWERED
         if wait(min(max(ahead, 0.05), LONGEST_SLEEP)):
             return
 

@@ -7,12 +7,15 @@ meeting became known), goals (pairing_id, set_on), requests (pairing_id, request
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
 from data.errors import RapportError
 from pipeline.estimate import wilson
 
 MONTH = 30.4375  # days
+SIX = 6  # values from which on two of them hold the median 95 times in a hundred
 SAID = {
     "no_meeting": "No meeting reported for {days} days. They may have met: silence is unknown.",
     "no_goals": "No goals set by week {week}.",
@@ -41,7 +44,7 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class RulesMeasured:
-    """How the rules did on past pairings; shares with 95 % intervals, NaN where there was nothing to count.
+    """How the rules did on past pairings, with 95 % intervals; NaN where there was nothing to count.
 
     `recall`: of pairings that ended badly, those flagged in the `horizon` days before they did. `false_alarms`: alarms
     that no bad end followed within the horizon, per 100 pairing-months. `lead_days`: median days from the first
@@ -52,7 +55,11 @@ class RulesMeasured:
     recall_low: float
     recall_high: float
     false_alarms: float
+    false_alarms_low: float
+    false_alarms_high: float
     lead_days: float
+    lead_low: float
+    lead_high: float
     n_pairings: int
     n_ended_badly: int
     n_alarms: int
@@ -102,7 +109,8 @@ def measure_rules(
 
     `ended_badly`: the pairing_ids that ended early for a reason support could have met. Everything is counted up to
     `until`; an alarm within `horizon` days of it in a pairing that still runs is not yet known to be false and does
-    not count. Intervals treat pairings as independent.
+    not count. Intervals treat pairings as independent: recall's is Wilson's, that of false alarms a ratio of sums over
+    pairings, that of the lead time lies between the order statistics that hold a median 95 times in a hundred.
     """
     pairings = _dated(facts.pairings, ["started_on", "ended_on"])
     pairings = pairings[pairings["started_on"] <= until]
@@ -115,21 +123,48 @@ def measure_rules(
     is_open = raised["end"].isna() & ((until - raised["raised_on"]).dt.days < horizon)
     lead = ahead[is_hit].groupby(raised["pairing_id"]).max()
     n_bad = int(is_bad.sum())
-    months = float((end.fillna(until) - pairings["started_on"]).dt.days.sum()) / MONTH
+    months = ((end.fillna(until) - pairings["started_on"]).dt.days / MONTH).set_axis(pairings["pairing_id"])
     low, high = wilson(len(lead), n_bad) if n_bad else (float("nan"), float("nan"))
-    n_false = int((~is_hit & ~is_open).sum())
+    n_false = raised.loc[~is_hit & ~is_open, "pairing_id"].value_counts().reindex(months.index, fill_value=0)
+    false_alarms, half = _rate(n_false, months)
+    lead_low, lead_high = _median_bounds(lead)
     return RulesMeasured(
         recall=len(lead) / n_bad if n_bad else float("nan"),
         recall_low=low,
         recall_high=high,
-        false_alarms=100 * n_false / months if months > 0 else float("nan"),
+        false_alarms=false_alarms,
+        false_alarms_low=max(false_alarms - half, 0.0),
+        false_alarms_high=false_alarms + half,
         lead_days=float(lead.median()) if len(lead) else float("nan"),
+        lead_low=lead_low,
+        lead_high=lead_high,
         n_pairings=len(pairings),
         n_ended_badly=n_bad,
         n_alarms=len(raised),
-        pairing_months=months,
+        pairing_months=float(months.sum()),
         horizon=horizon,
     )
+
+
+def _rate(counts: pd.Series, months: pd.Series) -> tuple[float, float]:
+    """Per 100 months, and half its interval's width: the linearised ratio of two sums over pairings."""
+    total = float(months.sum())
+    if total <= 0 or len(counts) < 2:
+        return float("nan"), float("nan")
+    rate = float(counts.sum()) / total
+    rest = counts - rate * months
+    se = float(np.sqrt((rest**2).sum() * len(counts) / (len(counts) - 1))) / total
+    return 100 * rate, 100 * float(stats.t.ppf(0.975, len(counts) - 1)) * se
+
+
+def _median_bounds(values: pd.Series) -> tuple[float, float]:
+    """NaN below six values, which hold no median so surely."""
+    n = len(values)
+    below = int(stats.binom.ppf(0.025, n, 0.5)) if n >= SIX else 0
+    if below < 1:
+        return float("nan"), float("nan")
+    ordered = values.sort_values()
+    return float(ordered.iloc[below - 1]), float(ordered.iloc[n - below])
 
 
 def _dated(facts: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

@@ -73,7 +73,7 @@ def declared(value: float, sizes: Floats, spread: float) -> Estimate:
     return Estimate(value=value, se=se, df=np.inf)
 
 
-def wilson(count: int, n: int) -> tuple[float, float]:
+def wilson(count: float, n: float) -> tuple[float, float]:
     """The 95 % interval of a share (Wilson 1927)."""
     z = float(stats.norm.ppf((1 + LEVEL) / 2))
     middle = (count + z**2 / 2) / (n + z**2)

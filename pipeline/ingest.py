@@ -1,24 +1,27 @@
 """Reads from the raw store all that one round's release is made from."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pandas as pd
 
 from data.errors import RapportError
-from data.store.answers import read_answers, read_goal_ratings, read_invited
+from data.store.answers import read_answers, read_goal_ratings, read_goals, read_invited
 from data.store.engine import Engine, reading
-from data.store.people import Programme, pairings_of, programme
+from data.store.people import Pairing, Programme, pairings_of, programme
 from data.store.rounds import Round, questionnaire_json, read_round, rounds_of
 from surveys.questionnaire import Questionnaire
+
+PAIRING = ["pairing_id", "mentor_id", "mentee_id", "started_on", "planned_end_on", "ended_on", "end_reason"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
     """One moment's view of a programme's rounds 1 … this one.
 
-    `questionnaires` and `snapshot_ids` are by round id; `pairings` has pairing_id, started_on, ended_on.
+    `questionnaires`, `snapshot_ids` and `closed_days` are by round id. `pairings` and `goals` (contract Goals) are
+    as of this round's closing day: what begins or ends later is no part of its release.
     """
 
     programme: Programme
@@ -26,9 +29,11 @@ class Inputs:
     closed_on: date
     questionnaires: Mapping[str, Questionnaire]
     snapshot_ids: Mapping[str, str]
+    closed_days: Mapping[str, date]
     answers: pd.DataFrame
     invited: pd.DataFrame
     goal_ratings: pd.DataFrame
+    goals: pd.DataFrame
     pairings: pd.DataFrame
 
     @property
@@ -56,18 +61,28 @@ def ingest(raw: Engine, *, programme_id: str, round_id: str) -> Inputs:
             raise RapportError(f"The round {round_id} still takes answers; its release is made when it closes.")
         upto = [each for each in rounds_of(connection, programme_id) if each.number <= asked.number]
         contents = {each.snapshot_id: questionnaire_json(connection, each.round_id) for each in upto}
+        closed_on = asked.closed_at.date()
         read = {key: Questionnaire.from_json(content) for key, content in contents.items()}
         return Inputs(
             programme=programme(connection, programme_id),
             round=asked,
-            closed_on=asked.closed_at.date(),
+            closed_on=closed_on,
             questionnaires={each.round_id: read[each.snapshot_id] for each in upto},
             snapshot_ids={each.round_id: each.snapshot_id for each in upto},
+            closed_days={each.round_id: (each.closed_at or each.closes_at).date() for each in upto},
             answers=read_answers(connection, programme_id, asked.number),
             invited=read_invited(connection, programme_id, asked.number),
             goal_ratings=read_goal_ratings(connection, programme_id, asked.number),
-            pairings=pd.DataFrame(
-                [(each.pairing_id, each.started_on, each.ended_on) for each in pairings_of(connection, programme_id)],
-                columns=["pairing_id", "started_on", "ended_on"],
-            ),
+            goals=read_goals(connection, programme_id, closed_on),
+            pairings=_as_of(pairings_of(connection, programme_id), closed_on),
         )
+
+
+def _as_of(pairings: Iterable[Pairing], day: date) -> pd.DataFrame:
+    """The pairings begun by a day; an end that lies after it is not known yet."""
+    begun = [each for each in pairings if each.started_on <= day]
+    known = [
+        each if each.ended_on is None or each.ended_on <= day else replace(each, ended_on=None, end_reason=None)
+        for each in begun
+    ]
+    return pd.DataFrame([[getattr(each, name) for name in PAIRING] for each in known], columns=PAIRING, dtype=object)

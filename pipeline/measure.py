@@ -104,10 +104,11 @@ def _crowd(metric: Metric, piece: pd.DataFrame) -> Crowd:
     bottom, top = metric.scale
     # Together so near an end that the mean alone proves each of them to be in its half of the scale.
     half = (top - bottom) / 2
-    is_top = (piece["lowest"] >= top - SAME).all() or (top - piece["value"]).clip(lower=0).sum() < half
-    is_bottom = (piece["highest"] <= bottom + SAME).all() or (piece["value"] - bottom).clip(lower=0).sum() < half
+    lowest, highest, value = (piece[name].to_numpy(dtype=float) for name in ("lowest", "highest", "value"))
+    is_top = (lowest >= top - SAME).all() or np.maximum(top - value, 0).sum() < half
+    is_bottom = (highest <= bottom + SAME).all() or np.maximum(value - bottom, 0).sum() < half
     names = ("mentor_person", "mentee_person", "cluster")
-    mentors, mentees, guides = (frozenset(piece[name]) - {""} for name in names)
+    mentors, mentees, guides = (frozenset(piece[name].to_numpy(dtype=object)) - {""} for name in names)
     return Crowd(mentors=mentors, mentees=mentees, guides=guides, end=int(is_top) - int(is_bottom))
 
 

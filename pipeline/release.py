@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from data.store.engine import Stores, writing
@@ -126,12 +127,21 @@ def inputs_digest(inputs: Inputs, key: str) -> str:
     Keyed, because a plain one would let people who know all answers but one try that one's few values.
     """
     frames = [
-        frame.sort_values(list(frame.columns)).to_csv(index=False)
-        for frame in (inputs.answers, inputs.invited, inputs.pairings, inputs.goal_ratings)
+        _digest(frame) for frame in (inputs.answers, inputs.invited, inputs.pairings, inputs.goal_ratings, inputs.goals)
     ]
     asked = {name: str(value) for name, value in asdict(inputs.round).items()}
-    said = [frames, asked, inputs.snapshot_ids, inputs.programme.name, dict(inputs.programme.decisions)]
+    closed = {id_: day.isoformat() for id_, day in inputs.closed_days.items()}
+    said = [frames, asked, inputs.snapshot_ids, closed, inputs.programme.name, dict(inputs.programme.decisions)]
     return _hmac(key, json.dumps(said, ensure_ascii=False, sort_keys=True))
+
+
+def _digest(frame: pd.DataFrame) -> list[object]:
+    """A table's columns with their distinct values, and the rows as numbers of these; whatever order they came in."""
+    coded = [pd.factorize(frame[name].astype("str"), sort=True) for name in frame.columns]
+    codes = np.column_stack([code for code, _ in coded]).astype("<i8")
+    rows = codes[np.lexsort(codes.T[::-1])]
+    values = {name: list(map(str, distinct)) for name, (_, distinct) in zip(frame.columns, coded, strict=True)}
+    return [values, hashlib.sha256(rows.tobytes()).hexdigest()]
 
 
 def _inputs(content: str, of_release: str, key: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Runs one closed round from answers to a frozen release: the whole story on one screen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.metadata import version
 
@@ -50,22 +50,8 @@ def build(inputs: Inputs, *, key: str, code_version: str = CODE_VERSION) -> str:
     decided = gate.decide(measurement.crowds, metrics, limits, _respondents(facts.invited))
     shown = [decided[_key(row)] for row in measured.itertuples()]
     release_id = release.release_id(this.programme_id, this.round_id, this.number)
-    evidence = gather(
-        RoundFacts(
-            round_id=this.round_id,
-            pulse=this.pulse,
-            rated=validated.rated,
-            scored=scored,
-            invited=inputs.invited,
-            goal_ratings=inputs.goal_ratings,
-            questionnaires=inputs.questionnaires,
-            asked=asks,
-            metrics=metrics,
-            seed=release_id,
-        ),
-        limits,
-        decided,
-    )
+    about = _about(inputs, validated.rated, scored, asks, seed=release_id)
+    evidence = gather(about, limits, decided)
     manifest = release.manifest(
         inputs,
         limits,
@@ -86,6 +72,28 @@ def build(inputs: Inputs, *, key: str, code_version: str = CODE_VERSION) -> str:
         round_id=this.round_id,
     )
     return release.content_of(manifest, published)
+
+
+def _about(
+    inputs: Inputs, rated: pd.DataFrame, scored: pd.DataFrame, asks: Mapping[str, set[str]], *, seed: str
+) -> RoundFacts:
+    """What the evidence of a round is made from."""
+    return RoundFacts(
+        round_id=inputs.round.round_id,
+        pulse=inputs.round.pulse,
+        answers=inputs.answers,
+        rated=rated,
+        scored=scored,
+        invited=inputs.invited,
+        goal_ratings=inputs.goal_ratings,
+        goals=inputs.goals,
+        pairings=inputs.pairings,
+        closed_days=inputs.closed_days,
+        questionnaires=inputs.questionnaires,
+        asked=asks,
+        metrics=catalogue(),
+        seed=seed,
+    )
 
 
 def run_due(stores: Stores, *, key: str, now: datetime, progress: Progress | None = None) -> list[StoredRelease]:

@@ -1,13 +1,14 @@
 """Scores each person on each construct in a round, so that an easy form makes no better score.
 
-A form that asks a construct whole gives the mean of the answered items when at least two thirds of them
-are answered. Everything else is model-based, from one answered item on: points = item effect + person in
-round + noise, by least squares, item effects estimated for each side on all rounds up to and including
-this one. The score is the person's part plus the mean effect of the items that the side's first round
-with this construct asked, each as often as it was asked: what the person would have scored on that mix.
-That level is the same in every release, so neither an easy form nor an item that joins later looks like a
-change; and where the mix stays, as rotation keeps it, errors in the item effects cancel from the mean of
-the people (an equal mean over the items would leave them in: 85 instead of 95 % coverage at 300 pairings).
+A form that asks a construct whole gives the mean of the answered items when at least two thirds of them are
+answered, unless the side's first round asked the construct in part: next to a plain mean of all items the
+scores before it would look like a change. Everything else is model-based, from one answered item on: points =
+item effect + person in round + noise, by least squares, item effects estimated for each side on all rounds up
+to and including this one. The score is the person's part plus the mean effect of the items that the side's
+first round with this construct asked, each as often as it was asked: what the person would have scored on
+that mix. That level is the same in every release, so neither an easy form nor an item that joins later looks
+like a change; and where the mix stays, as rotation keeps it, errors in the item effects cancel from the mean
+of the people (an equal mean over the items would leave them in: 85 instead of 95 % coverage at 300 pairings).
 """
 
 from collections.abc import Iterable
@@ -64,7 +65,7 @@ def score(rated: pd.DataFrame, questionnaire: Questionnaire, *, round_id: str, n
     """
     coded = _coded(rated)
     is_now = (rated["round_id"] == round_id).to_numpy()
-    pulse = str(rated.loc[is_now, "pulse"].min())
+    pulse = rated["pulse"].to_numpy(dtype=object)
     scored = [rated.head(0)[KEY].assign(construct="", score=0.0, n_items=0, is_whole=False, lowest=0.0, highest=0.0)]
     for name, side in product(sorted(set(names)), SIDES):
         items = items_of(questionnaire, name, side)
@@ -73,7 +74,8 @@ def score(rated: pd.DataFrame, questionnaire: Questionnaire, *, round_id: str, n
         if not is_now[rows].any():
             continue
         told = Told(coded.points[rows], coded.person[rows], item[rows], coded.number[rows], len(items))
-        found = score_items(told, n_whole=_n_whole(questionnaire, pulse, side, items))
+        met_in = {str(pulse[rows[told.number.argmin()]]), str(pulse[rows[is_now[rows]][0]])}  # first, and now
+        found = score_items(told, n_whole=max(_n_whole(questionnaire, each, side, items) for each in met_in))
         kept = found[is_now[rows[found["first"]]]]
         about = rated[KEY].iloc[rows[kept["first"]]].reset_index(drop=True)
         scored.append(pd.concat([about.assign(construct=name), kept.reset_index(drop=True)], axis=1))

@@ -148,12 +148,12 @@ def average(invited: pd.DataFrame, *, value: str, mentor: str, weight: str | Non
         raise RapportError("Expected a mentor for everyone, weights of 0 or more, and answers under two mentors.")
     share, filled = w / w.sum(), np.where(has_answered, y, 0.0)
     mean = float(share @ filled)
-    within, between = _variances(y[has_answered], cluster[has_answered])
-    quantile = float(stats.t.ppf(0.975, n_mentors - 1))
+    components = _components(y[has_answered], cluster[has_answered])
 
     def interval(part: Floats) -> Interval:
-        se = float(np.sqrt(within * (part**2).sum() + between * (np.bincount(cluster, part) ** 2).sum()))
-        return Interval(se=se, low=mean - quantile * se, high=mean + quantile * se)
+        se, df = components.se_of(float((part**2).sum()), float((np.bincount(cluster, part) ** 2).sum()))
+        half = float(stats.t.ppf(0.975, df)) * se
+        return Interval(se=se, low=mean - half, high=mean + half)
 
     spread, silent = float(y[has_answered].std(ddof=1)), 1 - has_answered.mean()
     return Average(
@@ -223,17 +223,42 @@ def _logistic(x: Floats) -> Floats:
     return p
 
 
-def _variances(y: Floats, cluster: NDArray[np.int64]) -> tuple[float, float]:
-    """Within and between mentors; all of it within where no mentor has two people."""
+@dataclass(frozen=True, kw_only=True)
+class _Components:
+    """Mean squares within and between mentors; `typical` is the size that the latter counts people by, 0 for none."""
+
+    within: float
+    among: float
+    typical: float
+    df_within: int
+    df_among: int
+
+    def se_of(self, each: float, together: float) -> tuple[float, float]:
+        """Of a sum a·y: its standard error and degrees of freedom, from Σa² and Σ_mentor(Σa)²."""
+        if self.typical == 0:
+            return float(np.sqrt(self.within * each)), float(self.df_within)
+        own = self.within * (each - together / self.typical)
+        shared = self.among * together / self.typical
+        apart = own**2 / self.df_within + shared**2 / self.df_among
+        variance = max(own + shared, 0.0)
+        least = min(self.df_within, self.df_among)  # `own` may be below 0, where few are silent
+        return float(np.sqrt(variance)), max(variance**2 / apart, least) if apart > 0 else float(least)
+
+
+def _components(y: Floats, cluster: NDArray[np.int64]) -> _Components:
+    """All of it within where no mentor has two people, or where mentors differ no more than people."""
     _, code = np.unique(cluster, return_inverse=True)
     size = np.bincount(code).astype(float)
     n, n_clusters = len(y), len(size)
-    whole = float(y.var(ddof=1))
-    if n <= n_clusters or whole == 0:
-        return whole, 0.0
+    whole = _Components(within=float(y.var(ddof=1)), among=0.0, typical=0.0, df_within=n - 1, df_among=0)
+    if n <= n_clusters or whole.within == 0:
+        return whole
     mean = np.bincount(code, y) / size
     within = float(((y - mean[code]) ** 2).sum()) / (n - n_clusters)
     among = float((size * (mean - y.mean()) ** 2).sum()) / (n_clusters - 1)
     typical = (n - (size**2).sum() / n) / (n_clusters - 1)
-    between = (among - within) / typical
-    return (within, between) if between > 0 else (whole, 0.0)
+    if among <= within:
+        return whole
+    return _Components(
+        within=within, among=among, typical=float(typical), df_within=n - n_clusters, df_among=n_clusters - 1
+    )

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from data.errors import RapportError
 
 DEFAULTS = Path(__file__).resolve().parent / "cadence.toml"
+LONGEST_PAUSE = timedelta(days=366)
 DECISION = "cadence"  # its name among a programme's decisions
 
 
@@ -48,13 +49,20 @@ class Cadence(BaseModel):
     asks_in_28_days: int = Field(ge=1, le=28)
     dormant_after: int = Field(ge=1, le=52)
     prompt_after: int = Field(ge=1, le=52)
-    channel: Literal["email", "slack", "folder", "console"]
+    channel: Literal["email", "slack", "teams", "folder", "console"]
 
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
         if not is_zone(value):
             raise ValueError(f"{value!r} is not an IANA zone such as Europe/Berlin")
+        return value
+
+    @field_validator("at")
+    @classmethod
+    def _wall_time(cls, value: time) -> time:
+        if value.tzinfo is not None:
+            raise ValueError("a wall time such as 09:00, without a zone: it is where each person lives")
         return value
 
     @field_validator("pauses", mode="before")
@@ -96,6 +104,8 @@ def _pause(each: Mapping[str, Any]) -> Pause:
         raise ValueError("a pause is { from = 2026-08-01, to = 2026-08-15 }") from None
     if end < start:
         raise ValueError("a pause ends before it begins")
+    if end - start > LONGEST_PAUSE:
+        raise ValueError("a pause is at most a year; `rapport rounds cadence --stop` ends asking")
     return Pause(start, end)
 
 

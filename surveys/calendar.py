@@ -11,6 +11,7 @@ from surveys.cadence import Cadence
 
 LAST_MINUTE = time(23, 59)
 EVENING = time(20)
+SPAN = timedelta(hours=3)  # how long after its hour mail may leave, where that is later than the evening
 EASTERNMOST = timedelta(hours=14)  # how far a wall clock runs ahead of UTC
 LEAST_OPEN = timedelta(days=2)  # a round that downtime delayed is still worth asking
 MONTH = timedelta(days=28)
@@ -235,10 +236,16 @@ def _due(cadence: Cadence, recipient: Recipient, day: date, kind: str, sequence:
 def waking(cadence: Cadence, local: datetime) -> datetime:
     """That wall time, or the next one at which mail that was held up may still be sent: no night, no quiet day."""
     day = local.date()
-    if cadence.is_quiet(day) or local.time() > max(EVENING, cadence.at):
+    if cadence.is_quiet(day) or local.time() > max(EVENING, _latest(cadence)):
         day = next_day(cadence, day + timedelta(days=1))
         return datetime.combine(day, cadence.at)
     return max(local, datetime.combine(day, cadence.at))
+
+
+def _latest(cadence: Cadence) -> time:
+    """An hour's mail may leave for a while after it, but not on another day."""
+    until = datetime.combine(date.min, cadence.at) + SPAN
+    return until.time() if until.date() == date.min else LAST_MINUTE
 
 
 def is_dormant(answered: Sequence[bool], cadence: Cadence) -> bool:

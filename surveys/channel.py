@@ -29,6 +29,12 @@ class Outcome:
     is_bad_address: bool = False
 
 
+def wire(address: str) -> str:
+    """An address as mail servers take it: the domain in ASCII. Raises UnicodeError where there is no such form."""
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{domain.encode('idna').decode('ascii')}"
+
+
 class Channel(Protocol):
     """One way to reach people; one file in channels/ each."""
 

@@ -11,7 +11,6 @@ def close(connection: Connection, round_id: str, now: datetime) -> None:
     rounds.close_round(connection, round_id, now)
     drafts.forget_drafts(connection, round_id)
     outbox.skip_round(connection, round_id, now)
-    drafts.forget_drafts(connection, round_id)
 
 
 def close_due(connection: Connection, now: datetime) -> list[str]:

@@ -134,7 +134,8 @@ def list_due(
     from surveys.outlook import messages_ahead
 
     with installation(context) as opened, reading(opened.stores.raw) as connection:
-        rows, n_after = messages_ahead(connection, reading_settings.now().date() + timedelta(days=days))
+        now = reading_settings.now()
+        rows, n_after = messages_ahead(connection, now, now.date() + timedelta(days=days))
     if as_json:
         show_json({"messages": rows, "after_rounds": n_after})
         return
@@ -211,7 +212,10 @@ def send_test(
         channel.close()
     if outcome.state != "accepted":
         raise RapportError(f"The mail did not leave: {outcome.said}.")
-    say(f"Sent to {address}. Look whether it arrived, and not among spam.")
+    if opened.settings.smtp_host is None:
+        say(f"There is no smtp_host; written to {opened.settings.home / 'outbox'} instead.")
+    else:
+        say(f"Sent to {address}. Look whether it arrived, and not among spam.")
 
 
 @mail.command("bounces")
@@ -286,8 +290,11 @@ def serve(settings: Settings) -> None:
 
 def refuse_rehearsal(settings: Settings) -> None:
     """A rehearsal that writes to everybody would be no rehearsal."""
-    if settings.smtp_host is not None and settings.smtp_host not in LOOPBACK and not settings.mail_only_to:
-        raise RapportError("A rehearsal sends its mails; name in mail_only_to who may get them, or unset smtp_host.")
+    is_outside = settings.smtp_host is not None and settings.smtp_host not in LOOPBACK
+    if (is_outside or settings.slack_url is not None) and not settings.mail_only_to:
+        raise RapportError(
+            "A rehearsal sends its mails; name in mail_only_to who may get them, or unset smtp_host and slack_url."
+        )
 
 
 def write_links(path: Path, personal_links: list[Any]) -> None:

@@ -13,13 +13,13 @@ from data.errors import RapportError
 from data.settings import Settings
 from data.store import outbox, people, rounds
 from data.store.engine import Connection, Stores, reading, writing
-from data.store.outbox import Bounce, Message
+from data.store.outbox import ASKING, Bounce, Message
 from data.store.people import Person
-from data.store.rounds import Round
+from data.store.rounds import Ask, Round
 from surveys import letters, links
 from surveys.channel import Channel, Letter, Outcome
 from surveys.letters import About, Content
-from surveys.sorting import ASKING, has_come, sort_out
+from surveys.sorting import active_asks, has_come, overtaken, sort_out
 
 BATCH = 20
 LEASE = timedelta(minutes=10)
@@ -79,27 +79,44 @@ class Post:
 
     def _send(self, message: Message) -> str:
         """Write down the bytes, transmit, write down the outcome: in this order, each committed."""
+        now = self.clock()
         try:
             with writing(self.stores.raw) as connection:
-                final, letter = self._sealed(connection, message)
-                now = self.clock()
-                until = now + LEASE
-                if not outbox.begin(connection, final, owner=self.owner, until=until, now=now):
-                    return "left to another worker"
-        except RapportError as error:
-            return self._record(message, Outcome(state="refused", said=str(error)))
-        return self._record(final, self._delivered(message.channel, letter))
+                of = rounds.read_round(connection, message.round_id)
+                asks = active_asks(connection, of, message, now)
+                reason = overtaken(message, of, asks, now)
+                if reason is None:
+                    final, letter = self._sealed(connection, message, of, asks)
+                    if not outbox.begin(connection, final, owner=self.owner, until=now + LEASE, now=now):
+                        return "left to another worker"
+        except (RapportError, ValueError) as error:
+            said = str(error) if isinstance(error, RapportError) else "it cannot be written as a mail"
+            return self._record(message, Outcome(state="refused", said=said))
+        return (
+            self._record(final, self._delivered(message.channel, letter))
+            if reason is None
+            else self._skip(message, reason)
+        )
+
+    def _skip(self, message: Message, reason: str) -> str:
+        """Between the claim and now it has become needless."""
+        with writing(self.stores.raw) as connection:
+            outbox.finish(
+                connection, message.message_id, owner=self.owner, state="skipped", outcome=reason, now=self.clock()
+            )
+        return "skipped"
 
     def _delivered(self, channel: str, letter: Letter) -> Outcome:
         if channel not in self.channels:
             return Outcome(state="later", said=f"the channel {channel} is not set up")
         return self.channels[channel].send(letter)
 
-    def _sealed(self, connection: Connection, message: Message) -> tuple[Message, Letter]:
+    def _sealed(
+        self, connection: Connection, message: Message, of: Round, asks: Sequence[Ask]
+    ) -> tuple[Message, Letter]:
         """The message with its content and nonce, and its letter. Sent again, it is the same to the byte."""
         person = people.person(connection, message.person_id)
-        of = rounds.read_round(connection, message.round_id)
-        content = self._content(connection, message, person, of)
+        content = self._content(connection, message, person, of, asks)
         nonce = message.nonce or secrets.token_hex(32)
         key = str(self.settings.secret_key)
         tokens = {purpose: links.derived(key, nonce, purpose) for purpose in ("answer", "unsubscribe")}
@@ -119,18 +136,19 @@ class Post:
         digest = hashlib.sha256(letter.mime).hexdigest()
         return replace(message, body=body, nonce=nonce, header_id=letter.header_id, body_sha256=digest), letter
 
-    def _content(self, connection: Connection, message: Message, person: Person, of: Round) -> Content:
+    def _content(
+        self, connection: Connection, message: Message, person: Person, of: Round, asks: Sequence[Ask]
+    ) -> Content:
         if message.body is not None:
             kept = json.loads(message.body)
             return Content(**{**kept, "written_at": datetime.fromisoformat(kept["written_at"])})
-        asks = rounds.asks_of(connection, message.round_id, message.person_id)
         about = About(
             kind=message.kind,
             name=person.name,
             language=person.language,
-            others=tuple(dict.fromkeys(ask.other_name for ask in asks)),
+            others=tuple(dict.fromkeys(ask.other_name for ask in asks if _is_about(message.kind, ask))),
             closes_at=of.closes_at.astimezone(ZoneInfo(message.time_zone)),
-            reply=_reply(connection, of, message.kind),
+            reply=_reply(connection, of, message),
         )
         return letters.write(about, organisation=self.settings.organisation, now=self.clock())
 
@@ -179,12 +197,23 @@ class Post:
         return longest * share
 
 
-def _reply(connection: Connection, of: Round, kind: str) -> outbox.Reply | None:
-    """Thanks carry the answer to their own round, an invitation the last one that was written before."""
-    if kind == "thanks":
+def _is_about(kind: str, ask: Ask) -> bool:
+    """A reminder names whom an answer is missing about, thanks whom one was given about."""
+    return {"reminder": not ask.has_answered, "thanks": ask.has_answered}.get(kind, True)
+
+
+def _reply(connection: Connection, of: Round, message: Message) -> outbox.Reply | None:
+    """Thanks carry the answer to their own round; the newest earlier one goes into a person's next invitation only."""
+    if message.kind == "thanks":
         return outbox.reply_to(connection, of.round_id)
-    if kind != "invitation":
+    if message.kind != "invitation":
         return None
     earlier = [each for each in rounds.rounds_of(connection, of.programme_id) if each.number < of.number]
     written = (outbox.reply_to(connection, each.round_id) for each in reversed(earlier))
-    return next((reply for reply in written if reply is not None), None)
+    newest = next((reply for reply in written if reply is not None), None)
+    if newest is None:
+        return None
+    last = outbox.last_invited_at(connection, message.person_id, [each.round_id for each in earlier])
+    closed = [each.round_id for each in earlier if each.closed_at is not None]
+    is_news = newest.round_id == closed[-1] if last is None else last < newest.written_at
+    return newest if is_news else None

@@ -1,11 +1,12 @@
 """Writes what a message says, and makes the same mail of it every time it is sent."""
 
 import hashlib
+import hmac
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -18,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from data.errors import RapportError
 from data.settings import ADDRESS, Settings
 from data.store.outbox import Reply
-from surveys.channel import Letter
+from surveys.channel import Letter, wire
 from surveys.words import RIGHT_TO_LEFT, best, day, filled
 
 ROOM = Path(__file__).resolve().parent
@@ -26,7 +27,8 @@ ANSWER, UNSUBSCRIBE = "{answer-link}", "{unsubscribe-link}"  # where the links g
 KINDS = ("invitation", "reminder", "thanks", "missed")
 WITH_LINK = ("invitation", "reminder")
 WITH_REPLY = ("invitation", "thanks")
-UNSENDABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+# Line breaks, control signs, and what would turn the reading direction of all that follows.
+UNSENDABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,7 @@ def write(about: About, *, organisation: str, now: datetime) -> Content:
         "reply": said["reply"] if about.reply else "",
         "reply_lines": [said["said"], said["will"]] if about.reply else [],
         "unsubscribe_link": UNSUBSCRIBE,
-        "organisation": organisation,
+        "organisation": _one_line(organisation),
     }
     text, html = (_environment().get_template(f"letter.{kind}").render(values) for kind in ("txt", "html"))
     return Content(subject=subject, text=text, html=html, written_at=now.replace(microsecond=0))
@@ -98,7 +100,7 @@ def _values(about: About, language: str, organisation: str) -> dict[str, str]:
         "name": _one_line(about.name),
         "others": others,
         "others_first": others[:1].upper() + others[1:],
-        "organisation": organisation,
+        "organisation": _one_line(organisation),
         "date": day(about.closes_at, language),
         "said": about.reply.said if about.reply else "",
         "will": about.reply.will if about.reply else "",
@@ -110,8 +112,9 @@ def _joined(names: list[str], last: str) -> str:
 
 
 def header_id(message_id: str, settings: Settings) -> str:
-    """The Message-ID: the same at every attempt, and telling nothing about anyone."""
-    return f"<{hashlib.sha256(message_id.encode()).hexdigest()[:32]}@{_domain(settings)}>"
+    """The Message-ID: the same at every attempt. Mail servers log it; without the key nobody can tell whose it is."""
+    keyed = hmac.new(f"mail {settings.secret_key}".encode(), message_id.encode(), "sha256")
+    return f"<{keyed.hexdigest()[:32]}@{_domain(settings)}>"
 
 
 def seal(
@@ -145,9 +148,10 @@ def enclosing(path: Path, *, to: str, settings: Settings) -> Letter:
     values = {"organisation": settings.organisation, "file": path.name}
     subject, text = (filled(said[key], values) for key in ("report_subject", "report"))
     mail["Subject"] = _one_line(subject)
+    mail["Date"] = format_datetime(datetime.fromtimestamp(int(path.stat().st_mtime), UTC))
     mail["Message-ID"] = own_id
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(f"{text}\n")
+    mail.set_content(f"{text}\n", cte="quoted-printable")
     mail.add_attachment(path.read_bytes(), maintype="application", subtype="pdf", filename=path.name)
     mail.set_boundary(_boundary(own_id))
     return Letter(header_id=own_id, to=to, subject=subject, text=text, mime=mail.as_bytes())
@@ -165,9 +169,9 @@ def _linked(text: str, links: Mapping[str, str]) -> str:
 def _address(name: str, address: str) -> Address:
     if not ADDRESS.fullmatch(address) or not address.rpartition("@")[0].isascii():
         raise RapportError("Expected one plain e-mail address.")
-    local, _, domain = address.rpartition("@")
     try:
-        return Address(display_name=_one_line(name), username=local, domain=domain.encode("idna").decode("ascii"))
+        local, _, domain = wire(address).rpartition("@")
+        return Address(display_name=_one_line(name), username=local, domain=domain)
     except (UnicodeError, ValueError, IndexError):
         raise RapportError("This e-mail address cannot be written to.") from None
 
@@ -178,7 +182,7 @@ def sender(settings: Settings) -> str:
 
 
 def _domain(settings: Settings) -> str:
-    return sender(settings).rpartition("@")[2]
+    return wire(sender(settings)).rpartition("@")[2]
 
 
 def _one_line(text: str) -> str:

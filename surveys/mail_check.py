@@ -33,7 +33,7 @@ def _server(settings: Settings) -> Finding:
         channel = Email(settings)
         channel.check()
         channel.close()
-    except (RapportError, SMTPException, OSError) as error:
+    except (RapportError, SMTPException, OSError, ValueError) as error:
         said = str(error) if isinstance(error, RapportError) else type(error).__name__
         return Finding(what="server", verdict="red", said=f"The mail server cannot be used: {said}")
     how = "with TLS" if settings.smtp_security != "none" else "on this machine"

@@ -8,11 +8,12 @@ from data import timetable
 from data.errors import RapportError
 from data.store import outbox, people, rounds
 from data.store.engine import Connection
+from data.store.outbox import ASKING
 from data.store.people import Programme
 from surveys import cadence as cadences
 from surveys import calendar
 from surveys.planning import programmed
-from surveys.sorting import ASKING
+from surveys.sorting import has_come
 from surveys.timetable import PLAN
 
 MOST = 600  # characters of a reply's half
@@ -43,10 +44,11 @@ def rounds_ahead(connection: Connection, now: datetime, days: int) -> list[dict[
     return rows
 
 
-def messages_ahead(connection: Connection, until: date) -> tuple[list[dict[str, Any]], int]:
+def messages_ahead(connection: Connection, now: datetime, until: date) -> tuple[list[dict[str, Any]], int]:
     """One row a planned invitation or reminder, and how many messages follow a round.
 
-    Who is thanked and who is asked whether something is wrong is counted only: it would tell who answered.
+    Who is thanked and who is asked whether something is wrong is counted only: it would tell who answered. So
+    would a reminder whose time has come and that waits for the mail server: those who answered need none.
     """
     planned = outbox.planned(connection, f"{until}T23:59")
     rows = [
@@ -59,9 +61,9 @@ def messages_ahead(connection: Connection, until: date) -> tuple[list[dict[str, 
             "why": message.why,
         }
         for message in planned
-        if message.kind in ASKING
+        if message.kind == "invitation" or message.kind == "reminder" and not has_come(message, now)
     ]
-    return rows, len(planned) - len(rows)
+    return rows, sum(message.kind not in ASKING for message in planned)
 
 
 def decide(connection: Connection, programme_id: str, own: Mapping[str, Any] | None, now: datetime) -> Programme:

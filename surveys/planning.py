@@ -108,7 +108,7 @@ def _dormant(connection: Connection, of: Programmed, pulse: str) -> set[str]:
     if pulse in ASKED_ANYWAY:
         return set()
     answered: dict[str, dict[str, bool]] = defaultdict(dict)
-    for turn in _turns(connection, _closed(connection, of)[-of.cadence.dormant_after :]):
+    for turn in _turns(connection, _closed(connection, of)):
         row = answered[turn.pairing_id]
         row[turn.round_id] = row.get(turn.round_id, False) or turn.has_answered
     return {id_ for id_, row in answered.items() if calendar.is_dormant(list(row.values()), of.cadence)}
@@ -128,9 +128,10 @@ def _turns(connection: Connection, round_ids: list[str]) -> list[Turn]:
 
 def _plan_asks(connection: Connection, of: Programmed, each: Round, slot: Slot | None, now: datetime) -> int:
     """Everyone's invitation and reminders; a round opened by hand asks from its own day on, planned once."""
+    anew = outbox.invite_anew(connection, each.round_id, now)
     kept = outbox.of_round(connection, each.round_id)
     if slot is None and kept:
-        return 0
+        return anew
     zone = ZoneInfo(of.cadence.time_zone)
     by_hand = each.opens_at.astimezone(zone).date()
     ask_on: dict[str, date] = {}
@@ -146,7 +147,9 @@ def _plan_asks(connection: Connection, of: Programmed, each: Round, slot: Slot |
         closes_on=each.closes_at.astimezone(zone).date(),
         to=to,
     )
-    return outbox.plan(connection, [_planned(one, of.cadence) for one in due], kept, now)
+    wanted = [_planned(one, of.cadence) for one in due]
+    outbox.drop_unwanted(connection, wanted, kept, now)
+    return anew + outbox.plan(connection, wanted, kept, now)
 
 
 def _recipients(
@@ -180,8 +183,7 @@ def _plan_farewells(connection: Connection, of: Programmed, each: Round, now: da
     closes_on = each.closes_at.astimezone(ZoneInfo(of.cadence.time_zone)).date()
     rows: dict[str, dict[str, bool]] = defaultdict(dict)
     closed = _closed(connection, of)
-    last = closed[: closed.index(each.round_id) + 1][-of.cadence.prompt_after - 1 :]
-    for turn in _turns(connection, last):
+    for turn in _turns(connection, closed[: closed.index(each.round_id) + 1]):
         row = rows[turn.person_id]
         row[turn.round_id] = row.get(turn.round_id, False) or turn.has_answered
     due = []

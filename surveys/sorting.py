@@ -8,14 +8,13 @@ from zoneinfo import ZoneInfo
 from data.settings import Settings
 from data.store import outbox, people, rounds
 from data.store.engine import Connection
-from data.store.outbox import Message
+from data.store.outbox import ASKING, Message
 from data.store.rounds import Ask, Round
 from surveys import calendar
 from surveys.planning import LOCAL, SENT, Programmed, programmed
 
-ASKING = ("invitation", "reminder")
 GIVEN_UP_AFTER = timedelta(days=7)  # thanks are no use later
-AGAIN = timedelta(hours=1)  # a reminder looks whether the invitation has left by now
+AGAIN = timedelta(hours=1)  # a reminder looks whether what comes before it has left by now
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Circumstances:
     of: Programmed
     round: Round
     asks: Mapping[str, list[Ask]]
-    invitations: Mapping[str, Message]
+    asking: Mapping[str, list[Message]]  # invitation and reminders of each person, in order
     silent: set[str]  # unsubscribed
     bounced: Mapping[str, str]  # person → address
 
@@ -83,17 +82,24 @@ def _circumstances(
     return Circumstances(
         of=of,
         round=of_round,
-        asks={id_: _active_asks(connection, of_round, id_, now) for id_ in person_ids},
-        invitations={each.person_id: each for each in outbox.invitations_to(connection, of_round.round_id, person_ids)},
+        asks={message.person_id: active_asks(connection, of_round, message, now) for message in messages},
+        asking=_by_person(outbox.asking(connection, of_round.round_id, person_ids)),
         silent=outbox.unsubscribed_people(connection, person_ids),
         bounced={bounce.person_id: bounce.address for bounce in outbox.bounced(connection)},
     )
 
 
-def _active_asks(connection: Connection, of_round: Round, person_id: str, now: datetime) -> list[Ask]:
-    """What a person is asked about; while the round is open, without pairings that have ended since."""
-    asks = rounds.asks_of(connection, of_round.round_id, person_id)
-    if of_round.closed_at is not None:
+def _by_person(messages: Sequence[Message]) -> dict[str, list[Message]]:
+    found: dict[str, list[Message]] = {}
+    for message in messages:
+        found.setdefault(message.person_id, []).append(message)
+    return found
+
+
+def active_asks(connection: Connection, of_round: Round, message: Message, now: datetime) -> list[Ask]:
+    """What a message is about: all that was asked for thanks, else without pairings that have ended since."""
+    asks = rounds.asks_of(connection, of_round.round_id, message.person_id)
+    if message.kind == "thanks":
         return asks
     ends = {ask.pairing_id: people.pairing(connection, ask.pairing_id).ended_on for ask in asks}
     return [ask for ask in asks if (end := ends[ask.pairing_id]) is None or end >= now.date()]
@@ -103,30 +109,40 @@ def _not_needed(message: Message, found: Circumstances, settings: Settings, now:
     """Why a message is not sent at all, or None."""
     person = found.of.people.get(message.person_id)
     if person is None or not person.email:
-        return "no address"
+        return outbox.NO_ADDRESS
     if message.person_id in found.silent:
         return "unsubscribed"
     if found.bounced.get(message.person_id) == person.email:
-        return "the address does not work"
+        return outbox.DEAD_ADDRESS
     if not may_write_to(person.email, settings):
         return "not among the addresses that may be written to"
-    asks = found.asks[message.person_id]
+    reason = overtaken(message, found.round, found.asks[message.person_id], now)
+    return reason or _without_invitation(message, found)
+
+
+def overtaken(message: Message, of_round: Round, asks: Sequence[Ask], now: datetime) -> str | None:
+    """What happened in the round that makes a message needless, or None; asked again when it is about to leave."""
     if not asks:
         return "the pairing has ended"
     if message.kind not in ASKING:
-        return "too late" if now > found.round.closes_at + GIVEN_UP_AFTER else None
-    if found.round.closed_at is not None or now >= found.round.closes_at:
+        return "too late" if now > of_round.closes_at + GIVEN_UP_AFTER else None
+    if of_round.closed_at is not None or now >= of_round.closes_at:
         return "the round is over"
-    if all(ask.has_answered for ask in asks):
-        return "answered"
-    return _without_invitation(message, found)
+    return "answered" if all(ask.has_answered for ask in asks) else None
 
 
 def _without_invitation(message: Message, found: Circumstances) -> str | None:
-    invitation = found.invitations.get(message.person_id)
-    if message.kind == "reminder" and (invitation is None or invitation.state in ("refused", "skipped")):
-        return "never invited"
-    return None
+    if message.kind != "reminder":
+        return None
+    first = _earlier(message, found)[:1]
+    was_invited = [each for each in first if each.kind == "invitation" and each.state not in ("refused", "skipped")]
+    return None if was_invited else "never invited"
+
+
+def _earlier(message: Message, found: Circumstances) -> list[Message]:
+    """The invitation, and the reminders before this one."""
+    known = found.asking.get(message.person_id, [])
+    return [each for each in known if each.kind == "invitation" or each.sequence < message.sequence]
 
 
 def may_write_to(address: str, settings: Settings) -> bool:
@@ -138,17 +154,17 @@ def may_write_to(address: str, settings: Settings) -> bool:
 
 
 def _waits_until(message: Message, found: Circumstances, now: datetime) -> datetime | None:
-    """Not before the round opens, at night, on a quiet day, or on the heels of a late invitation."""
+    """Not before the round opens, at night, on a quiet day, or on the heels of what came before it."""
     local = now.astimezone(ZoneInfo(message.time_zone)).replace(tzinfo=None)
     waking = calendar.waking(found.of.cadence, local)
     if waking > local:
         return calendar.utc_of(waking, message.time_zone)
     if now < found.round.opens_at:
         return found.round.opens_at
-    invitation = found.invitations.get(message.person_id)
-    if message.kind != "reminder" or invitation is None:
+    if message.kind != "reminder":
         return None
-    if invitation.state not in SENT:
+    earlier = [each for each in _earlier(message, found) if each.state not in ("refused", "skipped")]
+    if any(each.state not in SENT for each in earlier):
         return now + AGAIN
-    rested = invitation.changed_at + timedelta(days=1)
+    rested = max((each.changed_at for each in earlier), default=found.round.opens_at) + timedelta(days=1)
     return rested if now < rested else None

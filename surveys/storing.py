@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from data.store.engine import Connection, Engine, StoreError, impatient, reading, writing
+from data.store.engine import Connection, Engine, StoreError, impatient, reading, single_looks, writing
 
 Found = TypeVar("Found")
 MOST_TOGETHER = 64
@@ -26,6 +26,7 @@ class Storing:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._looks = single_looks(engine)
         self._at_once = impatient(engine)
         self._open: Connection | None = None
         self._together = Together(engine) if self._at_once is not None else None
@@ -67,7 +68,7 @@ class Storing:
         self._open = None
 
     def _read(self, work: Callable[[Connection], Found]) -> Found:
-        with reading(self.engine) as connection:
+        with reading(self._looks) as connection:
             return work(connection)
 
     def _write(self, work: Callable[[Connection], Found]) -> Found:

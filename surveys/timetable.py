@@ -16,7 +16,9 @@ from surveys.channels.console import Console
 from surveys.channels.email import Email
 from surveys.channels.folder import Folder
 from surveys.channels.slack import Slack
+from surveys.channels.teams import Teams
 from surveys.invitations import Post
+from surveys.planning import SENT
 from surveys.questionnaire import ours
 from surveys.sorting import may_write_to
 
@@ -48,14 +50,14 @@ def jobs(stores: Stores, settings: Settings, clock: Callable[[], datetime]) -> l
 
 
 def deliver(settings: Settings) -> Callable[[Path, str], bool]:
-    """Sends a file to one reader; true where it was accepted."""
+    """Sends a file to one reader; true where it was accepted, or may have been: nobody gets it twice."""
 
     def to_reader(path: Path, reader: str) -> bool:
         if not may_write_to(reader, settings):
             return False
         channel = mail(settings)
         try:
-            return channel.send(letters.enclosing(path, to=reader, settings=settings)).state == "accepted"
+            return channel.send(letters.enclosing(path, to=reader, settings=settings)).state in SENT
         finally:
             channel.close()
 
@@ -76,4 +78,6 @@ def post(stores: Stores, settings: Settings, clock: Callable[[], datetime], owne
     }
     if settings.slack_url is not None:
         channels["slack"] = Slack(settings.slack_url)
+    if settings.teams_url is not None:
+        channels["teams"] = Teams(settings.teams_url)
     return Post(settings, stores, channels, clock, owner, SystemRandom())

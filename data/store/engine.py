@@ -37,6 +37,7 @@ __all__ = [
     "newest_revision",
     "open_stores",
     "reading",
+    "single_looks",
     "revision",
     "sqlite_engine",
     "staging",
@@ -137,8 +138,21 @@ def sqlite_engine(path: Path | str, busy_timeout_ms: int = BUSY_TIMEOUT_MS, modu
 
 
 def impatient(engine: Engine) -> Engine | None:
-    """The same SQLite store for reads that never wait for a lock; None on PostgreSQL, where every read waits."""
-    return sqlite_engine(str(engine.url.database), busy_timeout_ms=0) if engine.dialect.name == "sqlite" else None
+    """The same SQLite store for single looks that never wait for a lock; None on PostgreSQL, where every read waits.
+
+    Each statement sees one moment of its own, and nothing can be written here.
+    """
+    if engine.dialect.name != "sqlite":
+        return None
+    found = sqlite_engine(str(engine.url.database), busy_timeout_ms=0)
+    event.remove(found, "begin", _begin)
+    event.listen(found, "connect", lambda raw, _record: raw.execute("PRAGMA query_only=ON"))
+    return found
+
+
+def single_looks(engine: Engine) -> Engine:
+    """The same store for looks that need no common moment: PostgreSQL then saves two of three round trips."""
+    return engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def journal_for(version: tuple[int, ...]) -> str:

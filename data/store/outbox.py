@@ -12,13 +12,16 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
-from data.tables import bounces, messages, replies, unsubscribed
+from data.tables import bounces, messages, people, replies, unsubscribed
 from data.worker import has_died
 
 AHEAD = timedelta(hours=15)  # no wall clock runs further ahead of UTC
 LONGEST_LEASE = timedelta(hours=1)  # a longer one was written by a clock that was ahead
 MOST_UNKNOWN = 2  # the first try and one more: then it stays unknown
 NOT_KNOWN = "not known whether it was sent"
+UNWANTED = "the calendar does not want it any more"
+NO_ADDRESS, DEAD_ADDRESS = "no address", "the address does not work"
+ASKING = ("invitation", "reminder")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +103,14 @@ def plan(connection: Connection, wanted: Iterable[Planned], kept: Iterable[Messa
     for each in moved:
         connection.execute(
             update(messages)
-            .where(messages.c.message_id == each.message_id, messages.c.state == "planned")
-            .values(**{name: getattr(each, name) for name in MOVABLE}, not_before=None, changed_at=now)
+            .where(messages.c.message_id == each.message_id, messages.c.state.in_(("planned", "skipped")))
+            .values(
+                **{name: getattr(each, name) for name in MOVABLE},
+                state="planned",
+                outcome=None,
+                not_before=None,
+                changed_at=now,
+            )
         )
     return len(new) + len(moved)
 
@@ -110,7 +119,40 @@ MOVABLE = ("channel", "due_local", "time_zone", "why")
 
 
 def _differs(kept: Message, wanted: Planned) -> bool:
+    if kept.state == "skipped":
+        return kept.outcome == UNWANTED  # wanted again
     return kept.state == "planned" and any(getattr(kept, name) != getattr(wanted, name) for name in MOVABLE)
+
+
+def drop_unwanted(connection: Connection, wanted: Iterable[Planned], kept: Iterable[Message], now: datetime) -> None:
+    """Invitations and reminders of a round that the calendar does not want any more are not sent."""
+    still = {each.message_id for each in wanted}
+    ids = [e.message_id for e in kept if e.kind in ASKING and e.state == "planned" and e.message_id not in still]
+    if ids:
+        skip(connection, ids, UNWANTED, now)
+
+
+def invite_anew(connection: Connection, round_id: str, now: datetime) -> int:
+    """Plan again the invitations that had no working address, for people who have another one now; returns how many.
+
+    It is the same message, so there is still one a person and round.
+    """
+    old, since = (
+        select(bounces.c[name]).where(bounces.c.person_id == messages.c.person_id).scalar_subquery()
+        for name in ("address", "since")
+    )
+    own = select(people.c.email).where(people.c.person_id == messages.c.person_id).scalar_subquery()
+    has_another = (own != "") & or_(old.is_(None), old != own)
+    failed = or_(
+        (messages.c.state == "refused") & (messages.c.changed_at == since),  # by that bounce, for nothing else
+        (messages.c.state == "skipped") & messages.c.outcome.in_((NO_ADDRESS, DEAD_ADDRESS)),
+    )
+    changed = connection.execute(
+        update(messages)
+        .where(messages.c.round_id == round_id, messages.c.kind == "invitation", failed, has_another)
+        .values(state="planned", outcome=None, not_before=None, n_unknown=0, changed_at=now)
+    )
+    return int(changed.rowcount)
 
 
 # --- claim and send --------------------------------------------------------------------------------
@@ -260,7 +302,7 @@ def hold(connection: Connection, message_ids: Sequence[str], until: datetime) ->
 
 def skip_round(connection: Connection, round_id: str, now: datetime) -> None:
     """A round is over: nobody is asked for it any more."""
-    asking = messages.c.kind.in_(("invitation", "reminder"))
+    asking = messages.c.kind.in_(ASKING)
     connection.execute(
         update(messages)
         .where(messages.c.round_id == round_id, messages.c.state == "planned", asking)
@@ -280,12 +322,24 @@ def of_round(connection: Connection, round_id: str) -> list[Message]:
     ]
 
 
-def invitations_to(connection: Connection, round_id: str, person_ids: Sequence[str]) -> list[Message]:
-    """The invitation of each of these people to a round."""
+def asking(connection: Connection, round_id: str, person_ids: Sequence[str]) -> list[Message]:
+    """The invitation and the reminders of each of these people to a round, in that order."""
     query = select(*COLUMNS).where(
-        messages.c.round_id == round_id, messages.c.kind == "invitation", messages.c.person_id.in_(person_ids)
+        messages.c.round_id == round_id, messages.c.kind.in_(ASKING), messages.c.person_id.in_(person_ids)
     )
-    return [Message(**row._mapping) for row in connection.execute(query)]
+    return [Message(**row._mapping) for row in connection.execute(query.order_by(messages.c.kind, messages.c.sequence))]
+
+
+def last_invited_at(connection: Connection, person_id: str, round_ids: Sequence[str]) -> datetime | None:
+    """When the last invitation to one of these rounds left; None where none did."""
+    query = select(func.max(messages.c.changed_at)).where(
+        messages.c.person_id == person_id,
+        messages.c.round_id.in_(round_ids),
+        messages.c.kind == "invitation",
+        messages.c.state.in_(("accepted", "unknown")),
+    )
+    found: datetime | None = connection.execute(query).scalar_one()
+    return found
 
 
 def planned(connection: Connection, until_local: str) -> list[Message]:
@@ -360,6 +414,9 @@ def note_bounce(connection: Connection, bounce: Bounce) -> None:
 
 
 def bounced(connection: Connection) -> list[Bounce]:
-    """Addresses that do not work, oldest first."""
-    rows = connection.execute(select(bounces).order_by(bounces.c.since, bounces.c.person_id))
+    """Addresses that do not work, oldest first; one that was replaced since is mended."""
+    query = select(bounces).join(people, people.c.person_id == bounces.c.person_id)
+    rows = connection.execute(
+        query.where(people.c.email == bounces.c.address).order_by(bounces.c.since, bounces.c.person_id)
+    )
     return [Bounce(**row._mapping) for row in rows]

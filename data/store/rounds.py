@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from data.errors import RapportError
 from data.tables import invitations, links, pairings, people, responses, rounds, snapshots
@@ -181,7 +181,7 @@ _MENTOR, _MENTEE = people.alias("mentor"), people.alias("mentee")
 # Built once: putting it together costs several times what running it does.
 ASKS = (
     select(
-        invitations,
+        *(invitations.c[name] for name in ("invitation_id", "round_id", "pairing_id", "side", "person_id", "form")),
         pairings.c.programme_id,
         _MENTOR.c.name.label("mentor_name"),
         _MENTEE.c.name.label("mentee_name"),
@@ -202,7 +202,7 @@ IN_ROUND = invitations.c.round_id + ""
 _ASKS_OF = ASKS.where(bindparam("of_round") == IN_ROUND, invitations.c.person_id == bindparam("of_person"))
 
 
-def ask_of(row: Row[Any]) -> Ask:
+def ask_of(row: Any) -> Ask:
     """The Ask in a row of `ASKS`."""
     return Ask(
         invitation_id=row.invitation_id,

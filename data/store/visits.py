@@ -24,10 +24,26 @@ def visit(connection: Connection, token_sha256: str) -> Visit | None:
     rows = connection.execute(_VISIT, {"token_sha256": token_sha256}).all()
     if not rows:
         return None
-    first = rows[0]._mapping
+    first = rows[0]
     return Visit(
-        link=Link(**{name: first[f"link_{name}"] for name in Link.__dataclass_fields__}),
-        round=Round(**{name: first[f"of_{name}"] for name in Round.__dataclass_fields__}),
+        link=Link(
+            token_sha256=token_sha256,
+            purpose=first.purpose,
+            person_id=first.person_id,
+            round_id=first.round_id,
+            expires_at=first.expires_at,
+            revoked_at=first.revoked_at,
+        ),
+        round=Round(
+            round_id=first.round_id,
+            programme_id=first.programme_id,
+            number=first.number,
+            pulse=first.pulse,
+            snapshot_id=first.snapshot_id,
+            opens_at=first.opens_at,
+            closes_at=first.closes_at,
+            closed_at=first.closed_at,
+        ),
         asks=tuple(ask_of(row) for row in rows),
         with_goals=frozenset(row.pairing_id for row in rows if row.has_goals),
     )
@@ -66,8 +82,8 @@ _VISIT = (
         .where(goals.c.pairing_id == invitations.c.pairing_id, goals.c.is_agreed)
         .exists()
         .label("has_goals"),
-        *(links.c[name].label(f"link_{name}") for name in Link.__dataclass_fields__),
-        *(rounds.c[name].label(f"of_{name}") for name in Round.__dataclass_fields__),
+        *(links.c[name] for name in ("purpose", "expires_at", "revoked_at")),
+        *(rounds.c[name] for name in ("number", "pulse", "snapshot_id", "opens_at", "closes_at", "closed_at")),
     )
     .join(links, and_(links.c.round_id == IN_ROUND, links.c.person_id == invitations.c.person_id))
     .join(rounds, rounds.c.round_id == invitations.c.round_id)

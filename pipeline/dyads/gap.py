@@ -15,6 +15,7 @@ from pipeline.estimate import clustered, wilson
 Floats = NDArray[np.float64]
 POWER = 0.80
 LEAST_PAIRINGS = 3
+LEAST_RATIO = 0.5  # of variances with and without regard to mentors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +60,10 @@ def perception_gap(
     gap = mean of (first − second) over pairings with both; its standard error is cluster-robust over mentors
     with bias-reduced residuals and Satterthwaite degrees of freedom (Bell & McCaffrey 2002), for pairings that
     share a mentor are never independent. A gap exceeds noise beyond 1.96·√(SEM₁² + SEM₂²), SEM = SD·√(1 −
-    reliability) of each side. Smallest visible gap: (t.975 + t.80)·SE. Whether a gap means anything rests on
-    invariance, which is tested elsewhere. The agreement's interval is on Fisher's scale, with the influence
-    function of the rank correlation summed by mentor (Croux & Dehon 2010).
+    reliability) of each side; the interval of their share counts pairings of one mentor for less. Smallest
+    visible gap: (t.975 + t.80)·SE. Whether a gap means anything rests on invariance, which is tested elsewhere.
+    The agreement's interval is on Fisher's scale, with the influence function of the rank correlation summed by
+    mentor (Croux & Dehon 2010).
     """
     laid = side_by_side(scores, values=[score], pairing=pairing, side=side, mentor=mentor)
     if set(laid.labels) != set(sides):
@@ -76,7 +78,7 @@ def perception_gap(
     agreement = _agreement(first, second, cluster)
     mean = _mean(first - second, cluster)
     noise = None if sem is None else float(stats.norm.ppf(0.975) * np.hypot(*sem))
-    beyond = (None, None, None) if noise is None else _beyond(first - second, noise)
+    beyond = (None, None, None) if noise is None else _beyond(first - second, noise, cluster)
     return PerceptionGap(
         sides=sides,
         **mean,
@@ -101,9 +103,15 @@ def _mean(gap: Floats, cluster: NDArray[np.int64]) -> dict[str, float]:
     return {"mean": found.value, "se": found.se, "df": found.df, **ends, "smallest_visible": float(seen)}
 
 
-def _beyond(gap: Floats, noise: float) -> tuple[float, float, float]:
-    count = int((np.abs(gap) > noise).sum())
-    return count / len(gap), *wilson(count, len(gap))
+def _beyond(gap: Floats, noise: float, cluster: NDArray[np.int64]) -> tuple[float, float, float]:
+    """The share and Wilson's interval at the number of independent pairings that would tell as much (Kish 1965)."""
+    is_beyond = (np.abs(gap) > noise).astype(float)
+    found = clustered(is_beyond, np.zeros(len(gap), dtype=np.int64), cluster)
+    simple = float(is_beyond.var(ddof=1)) / len(gap)
+    # A ratio above and below 1 is kept: one cut at 1 would be too wide where chance decides it.
+    ratio = max(found.se**2 / simple, LEAST_RATIO) if found is not None and simple > 0 else 1.0
+    n = len(gap) / ratio
+    return float(is_beyond.mean()), *wilson(float(is_beyond.mean()) * n, n)
 
 
 def _agreement(first: Floats, second: Floats, cluster: NDArray[np.int64]) -> tuple[float, float, float]:

@@ -14,6 +14,7 @@ from pipeline.disclosure.thresholds import Thresholds
 from pipeline.metric import Metric
 
 CONSTRUCT = "construct"  # the view whose groups are constructs
+OTHER_CONSTRUCTS = "other constructs"  # the group of one row that stands for all that a rotation withholds
 DESCRIBES, ASSOCIATED = "describes", "associated with"
 NOTHING = (float("nan"),) * 3
 SAME = 1e-6
@@ -72,15 +73,18 @@ def least(thresholds: Thresholds) -> int:
 
 
 def crowd_of(rows: pd.DataFrame, end: int = 0) -> Crowd:
-    """The people of rows with pairing_id, side, person_id and mentor_id."""
-    who = rows.drop_duplicates(["pairing_id", "side"])
-    person, is_mentor = who["person_id"].to_numpy(dtype=object), (who["side"] == "mentor").to_numpy()
+    """The people of rows with side, person_id and mentor_id."""
+    is_mentor = (rows["side"] == "mentor").to_numpy()
     return Crowd(
-        mentors=frozenset(person[is_mentor]),
-        mentees=frozenset(person[~is_mentor]),
-        guides=frozenset(who["mentor_id"].to_numpy(dtype=object)),
+        mentors=_distinct(rows["person_id"][is_mentor]),
+        mentees=_distinct(rows["person_id"][~is_mentor]),
+        guides=_distinct(rows["mentor_id"]),
         end=end,
     )
+
+
+def _distinct(ids: pd.Series) -> frozenset[str]:
+    return frozenset(np.asarray(ids.unique(), dtype=object))
 
 
 def end_of(values: pd.Series, scale: tuple[float, float]) -> int:

@@ -22,50 +22,44 @@ from pipeline.evidence.finding import (
     least,
     score_keys,
 )
+from pipeline.evidence.reliability import FORM, LEAST_ANSWERS, Reliabilities, Reliability
 from pipeline.evidence.round_facts import RoundFacts
-from pipeline.instrument import alpha, generalizability, item_drift, straight_lining
+from pipeline.instrument import alpha, item_drift, straight_lining
 
 LEVEL_MAY_BE_SHOWN, CHANGE_MAY_BE_SHOWN = 0.70, 0.60  # RkF and Rc (Cranford et al. 2006)
-FORM = ["pairing_id", "round_number"]
 TOP = 100.0
-LEAST_ANSWERS = 20  # to an item, to count among those that hang together
 LEAST_ON_A_FORM = 3  # answers without which a straight line says nothing
 N_DRAWS = 200
 DRIFT_LEVEL = 0.05
 
 
-def quality(facts: RoundFacts, thresholds: Thresholds) -> Findings:
+def quality(facts: RoundFacts, thresholds: Thresholds, reliable: Reliabilities) -> Findings:
     """Of every construct and side that this round asks."""
     numbers, verdicts = [], []
-    said_of = _by_asked(facts)
-    for (construct, side), said in said_of.items():
-        found = _of_construct(facts, said, construct, side, thresholds)
+    for (construct, side), said in facts.said.items():
+        found = _of_construct(facts, said, construct, side, thresholds, reliable.get((construct, side)))
         numbers += found
         verdicts += _verdicts(found, construct, side, thresholds)
     numbers += [_straight(facts, side) for side in ("mentor", "mentee")]
-    return Findings(numbers=tuple(numbers), verdicts=(*verdicts, *_drift(said_of, thresholds)))
-
-
-SaidOf = Mapping[tuple[str, str], pd.DataFrame]
-
-
-def _by_asked(facts: RoundFacts) -> SaidOf:
-    """Construct and side, as far as this round asks them → all that was said on it so far."""
-    said = {(str(name), str(side)): rows for (name, side), rows in facts.rated.groupby(["construct", "side"])}
-    asked = [(construct, side) for construct in facts.constructs for side in sorted(facts.asked[construct])]
-    return {each: said.get(each, facts.rated.head(0)) for each in asked}
+    return Findings(numbers=tuple(numbers), verdicts=(*verdicts, *_drift(facts.said, thresholds)))
 
 
 def _of_construct(
-    facts: RoundFacts, said: pd.DataFrame, construct: str, side: str, thresholds: Thresholds
+    facts: RoundFacts,
+    said: pd.DataFrame,
+    construct: str,
+    side: str,
+    thresholds: Thresholds,
+    reliable: Reliability | None,
 ) -> list[Finding]:
     """What its items allow: one item alone has a ceiling, several agree, several rounds tell levels from noise."""
     found = [_ceiling(facts.now(said))]
     by_round = facts.items_by_round(construct, side)
     if len(set().union(*by_round)) > 1:
         found.append(_alpha(said, least(thresholds), f"{facts.seed} {construct} {side}"))
-        if sum(map(bool, by_round)) > 1:
-            found += _levels(said, least(thresholds))
+    if reliable is not None:
+        found.append(("reliability_level", reliable.level, reliable.crowd, "coefficient"))
+        found.append(("reliability_change", reliable.change, reliable.crowd, "coefficient"))
     rests_on = score_keys(construct, [side], facts.metrics)
     return [
         Finding(
@@ -125,44 +119,6 @@ def _alpha(said: pd.DataFrame, enough: int, seed: str) -> Told:
     return "alpha", attempt(compute, otherwise=NOTHING), crowd, "coefficient"
 
 
-def _levels(said: pd.DataFrame, enough: int) -> list[Told]:
-    """How reliable the level and the change of one person's answers are, with as much as people answer.
-
-    Only people who answered a question again, and several at once, tell error from what is their own.
-    """
-    again = said.groupby(["pairing_id", "question_id"])["points"].transform("size") > 1
-    several = said.groupby(FORM)["points"].transform("size") > 1
-    crowd = crowd_of(said[said["person_id"].isin(said.loc[again, "person_id"]) & several])
-    level, change = np.nan, np.nan
-    if len(crowd) >= enough:
-        level, change = attempt(_reliability, said, otherwise=(np.nan, np.nan))
-    named = (("reliability_level", level), ("reliability_change", change))
-    return [(metric, (value, value, value), crowd, "coefficient") for metric, value in named]
-
-
-def _reliability(said: pd.DataFrame) -> tuple[float, float]:
-    """RkF and Rc for the rounds, and the items in a round, that a person answers on average.
-
-    Sums of squares: in rotating designs about as precise as REML (within a tenth), and 200 times as fast.
-    """
-    forms = said.drop_duplicates(FORM)
-    n_people = forms["pairing_id"].nunique()
-    kept = said[said.groupby("question_id")["points"].transform("size") >= LEAST_ANSWERS]
-    found = generalizability(
-        kept,
-        person="pairing_id",
-        round="round_number",
-        item="question_id",
-        value="points",
-        n_rounds=len(forms) / n_people,
-        n_items=len(said) / len(forms),
-        method="sums of squares",
-        with_nested=False,
-    )
-    level, change = np.clip([found.RkF, found.Rc], 0.0, 1.0)
-    return float(level), float(change)
-
-
 def _verdicts(found: list[Finding], construct: str, side: str, thresholds: Thresholds) -> list[Verdict]:
     """On one person's level and change: nothing of them is shown unless it can be told from noise."""
     enough = {each.metric: each for each in found if each.crowd.has(least(thresholds), side)}
@@ -196,13 +152,13 @@ def _straight(facts: RoundFacts, side: str) -> Finding:
     )
 
 
-def _drift(said_of: SaidOf, thresholds: Thresholds) -> list[Verdict]:
+def _drift(told: Mapping[tuple[str, str], pd.DataFrame], thresholds: Thresholds) -> list[Verdict]:
     """Whether an item moves by itself, over all constructs and sides at once: few of many looks are false alarms.
 
     Only what at least as many answered as the gate wants is looked at; which item it is, is not told.
     """
     looked, p = [], []
-    for (construct, side), said in said_of.items():
+    for (construct, side), said in told.items():
         seen = attempt(_drifts, said, least(thresholds), otherwise=list[float]())
         looked += [(construct, side)] * len(seen)
         p += seen

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from data.errors import RapportError
 from data.settings import Settings
-from surveys.channel import Letter, Outcome
+from surveys.channel import Letter, Outcome, wire
 
 SECONDS = 30.0
 BAD_ADDRESS = (550, 551, 553)
@@ -33,7 +33,7 @@ class Email:
     def send(self, letter: Letter) -> Outcome:
         try:
             smtp = self._connected()
-        except Broken as error:
+        except (*Broken, ValueError) as error:  # a name or a password that cannot be written in ASCII
             return self._broken("no connection", error)
         for step in (self._envelope, self._content):
             found = step(smtp, letter)
@@ -78,7 +78,7 @@ class Email:
             smtp.ehlo_or_helo_if_needed()
             if settings.smtp_user is not None:
                 smtp.login(settings.smtp_user, settings.smtp_password or "")
-        except Broken:
+        except (*Broken, ValueError):
             smtp.close()
             raise
         return smtp
@@ -86,8 +86,8 @@ class Email:
     def _envelope(self, smtp: smtplib.SMTP, letter: Letter) -> Outcome | None:
         """Sender, recipient, and leave to send; nothing is delivered by a failure here."""
         steps: tuple[tuple[Callable[[], tuple[int, bytes]], bool], ...] = (
-            (lambda: smtp.mail(self._sender), False),
-            (lambda: smtp.rcpt(letter.to), True),
+            (lambda: smtp.mail(wire(self._sender)), False),
+            (lambda: smtp.rcpt(wire(letter.to)), True),
             (lambda: smtp.docmd("data"), False),
         )
         for command, is_about_address in steps:

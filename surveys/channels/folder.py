@@ -34,3 +34,8 @@ class Folder:
             file.flush()
             os.fsync(file.fileno())
         half.replace(path)
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

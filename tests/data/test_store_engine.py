@@ -59,7 +59,7 @@ def test_a_postgresql_that_may_lose_a_commit_is_refused(cluster, home):
 
 def test_two_writers_take_turns(sqlite_stores):
     """The second writer waits for the lock at its BEGIN, not half-way through."""
-    impatient = engine._sqlite(str(sqlite_stores.raw.url.database), busy_timeout_ms=50)
+    impatient = engine.sqlite_engine(str(sqlite_stores.raw.url.database), busy_timeout_ms=50)
     entered = writing(impatient)
     with writing(sqlite_stores.raw), pytest.raises(OperationalError, match="locked"):
         entered.__enter__()

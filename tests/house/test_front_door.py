@@ -11,6 +11,7 @@ MAY_ENTER = {
     "data.terminal",
     "data.commands",
     "data.jobs",
+    "data.timetable",
     "data.demo",
     "surveys.questionnaire",
     "surveys.commands",

@@ -7,11 +7,11 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from data.contracts import Answers, GoalRatings, Invited, conform
+from data.contracts import Answers, GoalRatings, Goals, Invited, conform
 from data.demo.answering import Respondents
 from data.store.people import Programme
 from data.store.rounds import Round
-from pipeline.ingest import Inputs
+from pipeline.ingest import PAIRING, Inputs
 from surveys.forms import asked, assign_forms
 from surveys.questionnaire import ours
 from tests.pipeline.stored import DEPARTMENTS, START
@@ -51,6 +51,12 @@ def _about(k: int, side: str, number: int, pulse: str) -> dict[str, object]:
     }
 
 
+def goals_of(rated: pd.DataFrame) -> pd.DataFrame:
+    """Every goal that was rated, set on the first day."""
+    goals = rated[["goal_id", "pairing_id"]].drop_duplicates().reset_index(drop=True)
+    return conform(Goals, goals.assign(set_on=pd.Timestamp(START.date())))
+
+
 def _inputs(
     rows: list[dict[str, object]],
     invited: list[dict[str, object]],
@@ -76,6 +82,8 @@ def _inputs(
         snapshot_ids=dict.fromkeys(ids, "s"),
         answers=conform(Answers, pd.DataFrame(rows, columns=list(Answers.to_schema().columns))),
         invited=conform(Invited, pd.DataFrame(invited)),
+        closed_days={id_: (START + timedelta(days=14 + 42 * k)).date() for k, id_ in enumerate(ids)},
         goal_ratings=conform(GoalRatings, pd.DataFrame(rated, columns=list(GoalRatings.to_schema().columns))),
-        pairings=pd.DataFrame(columns=["pairing_id", "started_on", "ended_on"]),
+        goals=goals_of(pd.DataFrame(rated, columns=["goal_id", "pairing_id"])),
+        pairings=pd.DataFrame(columns=PAIRING),
     )

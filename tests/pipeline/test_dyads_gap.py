@@ -46,6 +46,21 @@ def test_turning_the_sides_turns_the_gap() -> None:
     assert plain.beyond is None
 
 
+def test_gaps_beyond_noise_of_two_like_pairings_of_one_mentor_count_as_one_pairing() -> None:
+    """30 pairings, 10 of them beyond: seen twice each, the share and what is known of it stay the same."""
+    gap = np.where(np.arange(30) % 3 == 0, 40.0, 0.0)
+    once, twice = gap, np.repeat(gap, 2)
+    apart = gap_of(long({"y": (50 + once, np.full(30, 50.0))}, np.arange(30)), sem=(5.0, 5.0), mentor="mentor")
+    shared = long({"y": (50 + twice, np.full(60, 50.0))}, np.repeat(np.arange(30), 2))
+    together, alone = (gap_of(shared, sem=(5.0, 5.0), mentor=mentor) for mentor in ("mentor", None))
+    assert apart.beyond == together.beyond == pytest.approx(1 / 3)
+    assert (together.beyond_low, together.beyond_high) == pytest.approx(
+        (apart.beyond_low, apart.beyond_high), abs=0.005
+    )
+    assert (apart.beyond_low, apart.beyond_high) == pytest.approx((0.192, 0.512), abs=0.001)  # Wilson, 10 of 30
+    assert alone.beyond_high - alone.beyond_low < 0.75 * (together.beyond_high - together.beyond_low)
+
+
 def test_gap_and_agreement_are_covered_where_mentors_are_shared() -> None:
     """A mentor's view colours all their pairings: intervals that overlook it cover too little."""
     rng = np.random.default_rng(3)

@@ -70,6 +70,7 @@ def test_nineteen_people_a_side_show_nothing_and_twenty_do() -> None:
     ]
     assert verdicts_of(only(WHOLE, 19)) == {
         ("level", "too_few"), ("change", "too_few"), ("easy_goals", "too_few"), ("comparability", "not_tested"),
+        ("changed", "too_early"), ("course", "too_early"), ("surface", "too_few"), ("support", "cannot_tell"),
     }  # fmt: skip
 
 

@@ -1,16 +1,18 @@
 """Ratings of goals come from the store, count once, and belong to what a release was made from."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import delete
 
 from data.contracts import GoalRatings
-from data.store.answers import Submission, read_goal_ratings, store_response
+from data.store.answers import Submission, read_goal_ratings, read_goals, store_response
 from data.store.engine import Stores, reading, writing
-from data.store.people import add_goal, pairings_of
+from data.store.people import add_goal, pairing, pairings_of, save_pairing
 from data.tables import goal_ratings
 from pipeline import published as door
+from pipeline.ingest import ingest
 from pipeline.run import run_due, verify_release
 from tests.pipeline.stored import KEY, NOW, START, ask, make_programme
 
@@ -76,3 +78,46 @@ def test_a_rating_that_was_erased_is_told_apart_from_a_change(programme: Stores)
         one = read_goal_ratings(connection, "P", 1)["goal_id"].iloc[0]
         erased = connection.execute(delete(goal_ratings).where(goal_ratings.c.goal_id == one)).rowcount
     assert verify_release(programme, release_id, key=KEY) == f"inputs since erased ({erased}); seal valid"
+
+
+def test_goals_are_known_from_the_day_they_were_set(programme: Stores) -> None:
+    with reading(programme.raw) as connection:
+        assert read_goals(connection, "P", date(2026, 1, 8)).empty
+        assert read_goals(connection, "nobody", date(2026, 1, 9)).empty
+        goals = read_goals(connection, "P", date(2026, 1, 9))
+    assert list(goals.columns) == ["goal_id", "pairing_id", "set_on"]
+    assert len(goals) == 48
+
+
+def test_the_time_to_goals_is_in_the_release(programme: Stores) -> None:
+    """Three of four levels are 0 or above in the first rating, about a month after the goals were set."""
+    run_due(programme, key=KEY, now=NOW)
+    told = door.releases(programme.published, "P", key=KEY)[0].verdicts
+    assert {each.verdict for each in told if each.about == "milestones"} == {"measured"}
+    row = door.published(programme.published, "P").query("metric == 'goal_weeks'").iloc[0]
+    closed = START + timedelta(days=37)
+    assert row["value"] == pytest.approx((closed.date() - date(2026, 1, 9)).days / 7, abs=0.5)
+    assert row["unit"] == "weeks"
+
+
+def test_what_happens_after_the_closing_day_changes_no_release(programme: Stores) -> None:
+    """A pairing ends, another begins and a goal is set, all in June: the release of February stays as it was."""
+    release_id = run_due(programme, key=KEY, now=NOW)[0].release_id
+    june = date(2026, 6, 1)
+    with writing(programme.raw) as connection:
+        bens = pairing(connection, "P-7")
+        save_pairing(connection, replace(bens, ended_on=june, end_reason="re-matched"))
+        save_pairing(connection, replace(bens, pairing_id="P-99", started_on=june, ended_on=None))
+        add_goal(connection, pairing_id="P-8", title="Rest", levels={0: "rests"}, set_on=june)
+    assert verify_release(programme, release_id, key=KEY) == "identical"
+    inputs = ingest(programme.raw, programme_id="P", round_id="P-R1")
+    assert "P-99" not in set(inputs.pairings["pairing_id"])
+    assert inputs.pairings.set_index("pairing_id")["ended_on"]["P-7"] is None
+
+
+def test_an_end_before_the_closing_day_is_one_of_the_inputs(programme: Stores) -> None:
+    release_id = run_due(programme, key=KEY, now=NOW)[0].release_id
+    with writing(programme.raw) as connection:
+        bens = pairing(connection, "P-7")
+        save_pairing(connection, replace(bens, ended_on=date(2026, 1, 20), end_reason="re-matched"))
+    assert verify_release(programme, release_id, key=KEY) == "differs"

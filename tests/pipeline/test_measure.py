@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from data.contracts import GoalRatings, conform
+from data.contracts import GoalRatings, Goals, conform
 from data.store.people import Programme
 from data.store.rounds import Round
-from pipeline.ingest import Inputs
+from pipeline.ingest import PAIRING, Inputs
 from pipeline.measure import measure
 from pipeline.metric import Facts, catalogue
 from pipeline.run import build
@@ -70,8 +70,10 @@ def inputs_of(answers: pd.DataFrame) -> Inputs:
         snapshot_ids={"R1": "s"},
         answers=answers if len(answers) else once,
         invited=invited,
+        closed_days={"R1": START.date()},
         goal_ratings=goals_of(answers),
-        pairings=pd.DataFrame(columns=["pairing_id", "started_on", "ended_on"]),
+        goals=conform(Goals, pd.DataFrame(columns=["goal_id", "pairing_id", "set_on"])),
+        pairings=pd.DataFrame(columns=PAIRING),
     )
 
 

@@ -90,6 +90,21 @@ def test_an_item_that_joins_later_makes_no_trend_where_the_naive_mean_falls_by_f
     assert ours == pytest.approx([67.5] * 3, abs=1.5)
 
 
+def test_a_whole_form_after_rounds_that_asked_a_part_makes_no_change_where_the_plain_mean_falls_by_fifteen() -> None:
+    """The closing asks all three; the first rounds asked the easiest alone, and scores are told at its level."""
+    rated = simulated(np.random.default_rng(7), {1: ["trust_a"], 2: ["trust_a"], 3: ["trust_a trust_b trust_c"]})
+    rated["pulse"] = rated["round_number"].map({1: "pulse", 2: "pulse", 3: "closing"})
+    frozen = with_forms(pulse=(), closing=ITEMS)
+    last = rated[rated["round_number"] == 3]
+    plain = score(last, frozen, round_id="R3", names=["trust"])["score"].mean()
+    told = [
+        score(rated[rated["round_number"] <= number], frozen, round_id=f"R{number}", names=["trust"])["score"].mean()
+        for number in (1, 3)
+    ]
+    assert plain == pytest.approx(60, abs=1.5)
+    assert told == pytest.approx([75, 75], abs=1.5)
+
+
 def test_items_that_nobody_ever_met_together_are_taken_as_they_are() -> None:
     frozen = with_forms(pulse=())
     assert scores(said("P1", 5, None, None) + said("P2", None, 2, None), frozen) == {"P1": 100.0, "P2": 25.0}

@@ -1,0 +1,46 @@
+"""The tables of the three stores: raw, published, access."""
+
+from data.tables.asking import answers, drafts, goal_ratings, invitations, links, responses, rounds, snapshots
+from data.tables.columns import UtcTime, access, published, raw
+from data.tables.handed_in import batch_changes, batches, employment, engagement, engagement_groups, quarantine
+from data.tables.released import releases
+from data.tables.signing_in import accounts, audit, sessions
+from data.tables.taking_part import goal_levels, goals, pairings, people, programmes
+from data.tables.telling import bounces, messages, replies, unsubscribed
+from data.tables.timetable import jobs, ticks
+
+__all__ = [
+    "UtcTime",
+    "access",
+    "accounts",
+    "answers",
+    "audit",
+    "batch_changes",
+    "batches",
+    "bounces",
+    "drafts",
+    "employment",
+    "engagement",
+    "engagement_groups",
+    "goal_levels",
+    "goal_ratings",
+    "goals",
+    "invitations",
+    "jobs",
+    "links",
+    "messages",
+    "pairings",
+    "people",
+    "programmes",
+    "published",
+    "quarantine",
+    "raw",
+    "releases",
+    "replies",
+    "responses",
+    "rounds",
+    "sessions",
+    "snapshots",
+    "ticks",
+    "unsubscribed",
+]
