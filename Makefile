@@ -55,4 +55,5 @@ soak: env test-needs
 	$(BIN)/python -m tests.faults.schedulers --seconds 1800 --workers 16 --postgresql
 	$(BIN)/python -m tests.faults.model --steps 1000000
 	$(BIN)/python -m tests.faults.power_cuts --cuts 1000000
-	$(BIN)/python -m tests.faults.kills --kills 10000
+	$(BIN)/python -m tests.faults.kills --kills 5000
+	$(BIN)/python -m tests.faults.kills --kills 5000 --postgresql

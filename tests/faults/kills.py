@@ -1,6 +1,6 @@
 """Kills the real server under load again and again, and holds the store against a ledger kept outside.
 
-`python -m tests.faults.kills --kills 1000` is the long form; `--database-url` runs it on PostgreSQL.
+`python -m tests.faults.kills --kills 1000` is the long form; `--postgresql` runs it there.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from data.store.engine import Stores, migrate, open_stores, reading
 from data.tables import answers, responses
 from surveys.session import Session
 from tests.support.crowd import invited
+from tests.support.postgresql import Cluster
 from tests.support.quick_server import QuickServer
 from tests.support.visitors import Reply, Visitor, filled, played
 
@@ -214,13 +215,13 @@ def kill_again_and_again(
 def main(arguments: Any = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=1000)
-    parser.add_argument("--database-url")
+    parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     said = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        verdict = kill_again_and_again(
-            Path(folder) / "home", kills=said.kills, database_url=said.database_url, seed=said.seed
-        )
+    with ExitStack() as stack:
+        url = stack.enter_context(Cluster()).new_database() if said.postgresql else None
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "home"
+        verdict = kill_again_and_again(home, kills=said.kills, database_url=url, seed=said.seed)
     sys.stdout.write(f"{verdict}\n")
     return 0 if verdict.is_clean else 1
 
