@@ -39,6 +39,8 @@ from tests.support.postgresql import Cluster
 
 N_PAIRS = 12
 SPEED = 12 * 3600  # seconds of the programme in one of ours
+SLOWER = 2 * 3600  # in the long form, so that a round stays open for longer than a starved scheduler waits
+timetable.KEPT = timedelta(days=3650)  # every time ever done is compared with its effect
 JUMP = timedelta(hours=3)
 CADENCE = {
     "starts_on": cast.OPENS.date(),
@@ -75,12 +77,12 @@ class Ledger:
         """It holds nothing."""
 
 
-def clock(home: Path, began: float) -> Callable[[], datetime]:
+def clock(home: Path, began: float, speed: float) -> Callable[[], datetime]:
     """The programme's time: it runs fast, and jumps when the file beside the store says so."""
 
     def now() -> datetime:
         jump = float((home / "jump").read_text() or 0)
-        return cast.OPENS - timedelta(hours=1) + timedelta(seconds=(time.monotonic() - began) * SPEED + jump)
+        return cast.OPENS - timedelta(hours=1) + timedelta(seconds=(time.monotonic() - began) * speed + jump)
 
     return now
 
@@ -109,12 +111,12 @@ def jobs(stores: Stores, settings: Settings, now: Callable[[], datetime], owner:
     ]
 
 
-def work(settings: Settings, began: float, defect: str | None) -> None:
+def work(settings: Settings, began: float, speed: float, defect: str | None) -> None:
     """One scheduler, until it is killed."""
     if defect is not None:
         DEFECTS[defect]()
     stores = open_stores(settings)
-    now = clock(settings.home, began)
+    now = clock(settings.home, began, speed)
     owner = timetable.own_name()
     known = jobs(stores, settings, now, owner)
     while True:
@@ -161,19 +163,21 @@ def set_up(settings: Settings) -> None:
     (settings.home / "ledger").touch()
 
 
-def run(settings: Settings, *, n_workers: int, seconds: float, seed: int, defect: str | None = None) -> Found:
+def run(
+    settings: Settings, *, n_workers: int, seconds: float, seed: int, defect: str | None = None, speed: float = SPEED
+) -> Found:
     """Let them work, kill one every so often and start another, move the clock; then look."""
     set_up(settings)
     rng, began = random.Random(seed), time.monotonic()
     outcome = Found()
-    workers = [_fork(settings, began, defect) for _ in range(n_workers)]
+    workers = [_fork(settings, began, speed, defect) for _ in range(n_workers)]
     try:
         while time.monotonic() - began < seconds:
             time.sleep(rng.uniform(0.02, 0.25))  # between two blows
             victim = rng.randrange(n_workers)
             _kill(workers[victim])
             outcome.n_kills += 1
-            workers[victim] = _fork(settings, began, defect)
+            workers[victim] = _fork(settings, began, speed, defect)
             if rng.random() < 0.2:
                 jump = rng.uniform(-1, 1) * JUMP.total_seconds()
                 (settings.home / "jump.new").write_text(str(jump))
@@ -182,11 +186,11 @@ def run(settings: Settings, *, n_workers: int, seconds: float, seed: int, defect
         for worker in workers:
             _kill(worker)
     (settings.home / "jump").write_text(str(JUMP.total_seconds()))
-    look(settings, clock(settings.home, began)(), outcome)
+    look(settings, clock(settings.home, began, speed)(), outcome)
     return outcome
 
 
-def _fork(settings: Settings, began: float, defect: str | None) -> int:
+def _fork(settings: Settings, began: float, speed: float, defect: str | None) -> int:
     """A child with everything imported; it opens its own connections."""
     process = os.fork()
     if process:
@@ -194,7 +198,7 @@ def _fork(settings: Settings, began: float, defect: str | None) -> int:
     try:
         with Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-            work(settings, began, defect)
+            work(settings, began, speed, defect)
     finally:
         os._exit(1)
 
@@ -260,7 +264,7 @@ def main() -> None:
         url = stack.enter_context(Cluster()).new_database() if chosen.postgresql else None
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         settings = Settings(home=home, database_url=url, secret_key=KEY)
-        outcome = run(settings, n_workers=chosen.workers, seconds=chosen.seconds, seed=chosen.seed)
+        outcome = run(settings, n_workers=chosen.workers, seconds=chosen.seconds, seed=chosen.seed, speed=SLOWER)
     sys.stdout.write(f"{outcome}\n")
     raise SystemExit(1 if outcome.faults else 0)
 
