@@ -134,10 +134,19 @@ def _has_all_parts(piece: pd.DataFrame) -> bool:
 
 
 def _share(piece: pd.DataFrame) -> Numbers:
-    """Of the people asked, those who answered: every count in steps, side by side."""
-    asked = sum(in_steps(len(rows)) for _, rows in piece.groupby("part"))
-    answered = sum(in_steps(int(rows["value"].sum())) for _, rows in piece.groupby("part"))
-    return (answered / asked, *wilson(answered, asked), np.nan) if asked else NOTHING
+    """Of the people asked, those who answered: every count in steps, side by side.
+
+    Up to four people a side may be hidden in a step, so the interval reaches from the lowest share to the highest
+    that the steps allow.
+    """
+    parts = [rows for _, rows in piece.groupby("part")]
+    asked = sum(in_steps(len(rows)) for rows in parts)
+    answered = sum(in_steps(int(rows["value"].sum())) for rows in parts)
+    if not asked:
+        return NOTHING
+    hidden = (STEP - 1) * len(parts)
+    low, high = wilson(answered, asked + hidden)[0], wilson(min(answered + hidden, asked), asked)[1]
+    return answered / asked, low, high, np.nan
 
 
 def _whole(metric: Metric, piece: pd.DataFrame) -> Estimate:

@@ -23,7 +23,8 @@ from surveys.channel import Letter, wire
 from surveys.words import RIGHT_TO_LEFT, best, day, filled
 
 ROOM = Path(__file__).resolve().parent
-ANSWER, UNSUBSCRIBE = "{answer-link}", "{unsubscribe-link}"  # where the links go when the letter is sent
+# Where the links go when the letter is sent; no name can hold these signs.
+ANSWER, UNSUBSCRIBE = "\x1aanswer\x1a", "\x1aunsubscribe\x1a"
 KINDS = ("invitation", "reminder", "thanks", "missed")
 WITH_LINK = ("invitation", "reminder")
 WITH_REPLY = ("invitation", "thanks")
@@ -102,8 +103,8 @@ def _values(about: About, language: str, organisation: str) -> dict[str, str]:
         "others_first": others[:1].upper() + others[1:],
         "organisation": _one_line(organisation),
         "date": day(about.closes_at, language),
-        "said": about.reply.said if about.reply else "",
-        "will": about.reply.will if about.reply else "",
+        "said": _plain(about.reply.said) if about.reply else "",
+        "will": _plain(about.reply.will) if about.reply else "",
     }
 
 
@@ -187,4 +188,8 @@ def _domain(settings: Settings) -> str:
 
 def _one_line(text: str) -> str:
     """A header or a greeting that cannot begin another line."""
-    return UNSENDABLE.sub(" ", text).strip()[:200]
+    return _plain(text)[:200]
+
+
+def _plain(text: str) -> str:
+    return UNSENDABLE.sub(" ", text).strip()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from data.store import outbox, people, rounds
+from data.store import outbox, people, replanning, rounds
 from data.store.engine import Connection
 from data.store.outbox import Message, Planned
 from data.store.people import Person, Programme
@@ -128,7 +128,7 @@ def _turns(connection: Connection, round_ids: list[str]) -> list[Turn]:
 
 def _plan_asks(connection: Connection, of: Programmed, each: Round, slot: Slot | None, now: datetime) -> int:
     """Everyone's invitation and reminders; a round opened by hand asks from its own day on, planned once."""
-    anew = outbox.invite_anew(connection, each.round_id, now)
+    anew = replanning.invite_anew(connection, each.round_id, now)
     kept = outbox.of_round(connection, each.round_id)
     if slot is None and kept:
         return anew
@@ -148,7 +148,7 @@ def _plan_asks(connection: Connection, of: Programmed, each: Round, slot: Slot |
         to=to,
     )
     wanted = [_planned(one, of.cadence) for one in due]
-    outbox.drop_unwanted(connection, wanted, kept, now)
+    replanning.drop_unwanted(connection, wanted, kept, now)
     return anew + outbox.plan(connection, wanted, kept, now)
 
 

@@ -1,5 +1,7 @@
 """Shows how each number is made, and how often its kind of interval holds the truth in made-up programmes."""
 
+from typing import Any
+
 import pandas as pd
 from dash import html
 
@@ -52,7 +54,25 @@ def _calibration(words: Words) -> list[Part]:
         html.P(words("method_calibration_text", programmes=table["programmes"])),
         parts.plain_table(words("method_calibration"), columns, rows, words),
         html.P(words("method_gaps_text", false=false, found=found)),
+        html.H3(words("method_found")),
+        _found(table["findings"], words),
     ]
+
+
+def _found(findings: list[dict[str, Any]], words: Words) -> Part:
+    """How often each kind of finding is made where there is nothing, and where something was put in."""
+    names = ("method_finding", "method_pairings", "method_false", "method_planted", "method_power")
+    rows = [
+        (
+            words(f"finding_{each['finding']}"),
+            str(each["pairings"]),
+            words.number(each["false"], "share", places=1),
+            words.number(each["planted"], "points"),
+            words.number(each["found"], "share", places=1),
+        )
+        for each in findings
+    ]
+    return parts.plain_table(words("method_found"), [words(name) for name in names], rows, words)
 
 
 def _entry(visit: Visit, metric: Metric) -> list[Part]:

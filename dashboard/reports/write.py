@@ -32,7 +32,9 @@ def write(
     written = []
     for each in formats:
         path = out / file_name(f"rapport-{report.release}-{language}.{each}")
-        path.write_bytes(FORMATS[each](report))
+        half = path.with_name(f".{path.name}")  # the timetable sends what is there: whole, or not yet
+        half.write_bytes(FORMATS[each](report))
+        half.replace(path)
         written.append(path)
     return written
 

@@ -35,9 +35,11 @@ Numbers = tuple[float, float, float]
 
 
 class _Counted(NamedTuple):
-    """Of people with enough rounds: how many, how many higher and lower than noise explains, and by the second rule."""
+    """Of pairings with enough rounds, as one side sees them: how many, of how many people, how many of them higher
+    and lower than noise explains, and by the second rule."""
 
     n: int
+    n_people: int
     n_up: int
     n_down: int
     n_reliable: float
@@ -51,13 +53,15 @@ def changes(
     `so_far`: the scores of every round; None before there are three.
     """
     asked = _asked(facts, least(thresholds))
-    scores = {} if so_far is None else _by_person(so_far, asked)
+    by_pairing = {} if so_far is None else _by_side(so_far, asked)
+    scores = {each: _by_person(rows) for each, rows in by_pairing.items()}
     numbers: list[Finding] = []
     verdicts = []
     for construct, side in asked:
         of_side = scores.get((construct, side))
         of_one = reliable.get((construct, side))
-        found = [] if of_side is None else _of_people(facts, of_side, construct, side, of_one)
+        pairings = by_pairing.get((construct, side))
+        found = [] if pairings is None else _of_pairings(facts, pairings, construct, side, of_one)
         numbers += found
         verdicts.append(_verdict("changed", construct, side, _people_word(found, thresholds, shown)))
         is_shown = all(shown.get(key, False) for key in score_keys(construct, [side], facts.metrics))
@@ -72,12 +76,16 @@ def _asked(facts: RoundFacts, enough: int) -> list[tuple[str, str]]:
     return [(name, side) for name, side in asked if facts.is_widely_asked(name, side, enough)]
 
 
-def _by_person(scores: pd.DataFrame, asked: list[tuple[str, str]]) -> dict[tuple[str, str], pd.DataFrame]:
-    """Construct and side → one row a person and round: the mean over their pairings."""
-    keys = ["construct", "side", "person_id", "round_number"]
-    rows = scores.groupby(keys, as_index=False).agg(score=("score", "mean"), mentor_id=("mentor_id", "first"))
-    by_side = {(str(construct), str(side)): of for (construct, side), of in rows.groupby(["construct", "side"])}
-    return {each: by_side.get(each, rows.head(0)) for each in asked}
+def _by_side(scores: pd.DataFrame, asked: list[tuple[str, str]]) -> dict[tuple[str, str], pd.DataFrame]:
+    """Construct and side → one row a pairing and round."""
+    by_side = {(str(construct), str(side)): of for (construct, side), of in scores.groupby(["construct", "side"])}
+    return {each: by_side.get(each, scores.head(0)) for each in asked}
+
+
+def _by_person(scores: pd.DataFrame) -> pd.DataFrame:
+    """One row a person and round: the mean over their pairings."""
+    keys = ["side", "person_id", "round_number"]
+    return scores.groupby(keys, as_index=False).agg(score=("score", "mean"), mentor_id=("mentor_id", "first"))
 
 
 def _verdict(about: str, construct: str, side: str, verdict: str) -> Verdict:
@@ -87,7 +95,7 @@ def _verdict(about: str, construct: str, side: str, verdict: str) -> Verdict:
 # --- people -----------------------------------------------------------------------------------------
 
 
-def _of_people(
+def _of_pairings(
     facts: RoundFacts, scores: pd.DataFrame, construct: str, side: str, reliable: Reliability | None
 ) -> list[Finding]:
     """The second opinion needs the reliability of one occasion; without several items it has no row."""
@@ -112,29 +120,32 @@ def _of_people(
 
 
 def _with_rounds_before(scores: pd.DataFrame) -> pd.DataFrame:
-    """This round's rows of those who answered in two earlier rounds or more."""
+    """This round's rows of the pairings answered about in two earlier rounds or more.
+
+    Pairings, not people: a mentor's mean over two mentees moves less than a view of one, and would pass for steadier.
+    """
     latest = scores["round_number"].max()
-    before = scores.loc[scores["round_number"] < latest, "person_id"].value_counts()
+    before = scores.loc[scores["round_number"] < latest, "pairing_id"].value_counts()
     often = before.index[before >= ROUNDS_BEFORE]
-    return scores[(scores["round_number"] == latest) & scores["person_id"].isin(often)]
+    return scores[(scores["round_number"] == latest) & scores["pairing_id"].isin(often)]
 
 
 def _counted(scores: pd.DataFrame, known: pd.DataFrame, occasion: float) -> _Counted:
-    kept = scores[scores["person_id"].isin(known["person_id"])]
-    found = predictive_deviation(kept, person="person_id", round="round_number", score="score")
+    kept = scores[scores["pairing_id"].isin(known["pairing_id"])]
+    found = predictive_deviation(kept, person="pairing_id", round="round_number", score="score")
     is_flagged = found["q"] < FALSE_SHARE
     n_up, n_down = (int((is_flagged & (way * found["deviation"] > 0)).sum()) for way in (1, -1))
-    return _Counted(len(found), n_up, n_down, _n_reliable(kept, occasion))
+    return _Counted(len(found), known["person_id"].nunique(), n_up, n_down, _n_reliable(kept, occasion))
 
 
 def _n_reliable(scores: pd.DataFrame, occasion: float) -> float:
-    """Reliable changes since each person's last answer, both about their round's mean: all rising is nobody's change.
+    """Reliable changes since each pairing's last answer, both about their round's mean: all rising is nobody's change.
 
     NaN where the reliability on one occasion is not known.
     """
     about = scores.assign(score=scores["score"] - scores.groupby("round_number")["score"].transform("mean"))
-    by_person = about.sort_values(["person_id", "round_number"]).groupby("person_id")["score"]
-    before, after = by_person.nth(-2), by_person.nth(-1)
+    by_pairing = about.sort_values(["pairing_id", "round_number"]).groupby("pairing_id")["score"]
+    before, after = by_pairing.nth(-2), by_pairing.nth(-1)
     sd = float(before.std(ddof=1))
     if not 0 <= occasion < 1 or not sd > 0:
         return float("nan")
@@ -145,9 +156,9 @@ def _n_reliable(scores: pd.DataFrame, occasion: float) -> float:
 def _shares(counted: _Counted | None) -> list[Numbers]:
     if counted is None:
         return [NOTHING] * len(METRICS)
-    n = in_steps(counted.n)
+    n, n_people = in_steps(counted.n), in_steps(counted.n_people)
     counts = (counted.n_up, counted.n_down, counted.n_reliable)
-    return [NOTHING if np.isnan(count) else share_of(in_steps(int(count)), n, n) for count in counts]
+    return [NOTHING if np.isnan(count) else share_of(in_steps(int(count)), n, n_people) for count in counts]
 
 
 def _people_word(found: list[Finding], thresholds: Thresholds, shown: Shown) -> str:

@@ -106,9 +106,12 @@ def _alpha(said: pd.DataFrame, enough: int, seed: str) -> Told:
     crowd = crowd_of(kept)
     if len(crowd) < enough:
         return "alpha", NOTHING, crowd, "coefficient"
-    apart = kept["points"] - kept.groupby("question_id")["points"].transform("mean")
-    level = apart.groupby(kept["round_number"]).transform("mean")
-    items = kept.assign(points=apart - level).pivot(index=[*FORM, "mentor_id"], columns="question_id", values="points")
+    # From every answer, not from the few forms with several: those would fit their own noise.
+    apart = said["points"] - said.groupby("question_id")["points"].transform("mean")
+    level = kept["round_number"].map(apart.groupby(said["round_number"]).mean())
+    items = kept.assign(points=kept["points"] - level).pivot(
+        index=[*FORM, "mentor_id"], columns="question_id", values="points"
+    )
     rng = np.random.default_rng(np.frombuffer(hashlib.sha256(seed.encode()).digest(), dtype=np.uint32))
     mentors = items.index.get_level_values("mentor_id").to_numpy()
 

@@ -1,5 +1,6 @@
 """Hands letters to a Teams workflow, which chats with the person named in what it gets."""
 
+import re
 from urllib.parse import quote
 
 import apprise
@@ -8,6 +9,7 @@ from data.errors import RapportError
 from surveys.channel import Letter, Outcome
 
 TO = ":to={email}"
+URL = re.compile(r"jsons://[^{}?]+\?([^{}]*&)?:to=\{email\}(&[^{}]*)?")
 
 
 class Teams:
@@ -18,7 +20,7 @@ class Teams:
     """
 
     def __init__(self, url: str | None) -> None:
-        if url is None or not url.startswith("jsons://") or url.count("{") != 1 or TO not in url:
+        if url is None or not URL.fullmatch(url):
             raise RapportError(
                 f"To write in Teams, RAPPORT_TEAMS_URL must be a workflow's jsons://… with {TO} among its parameters."
             )

@@ -29,7 +29,7 @@ from data.store.people import Programme
 from data.tables import people as people_table
 from data.tables import ticks
 from data.timetable import Job
-from surveys import cadence, calendar, closing, planning
+from surveys import cadence, calendar, closing, letters, planning
 from surveys.channel import Letter, Outcome
 from surveys.invitations import Post
 from surveys.questionnaire import ours
@@ -229,8 +229,9 @@ def look(settings: Settings, now: datetime, outcome: Found) -> None:
     if set(found) != wanted or len(found) != len(set(found)):
         outcome.faults.append(f"rounds {sorted(set(found) ^ wanted)} are missing or too many")
     for message in messages:
-        n_letters, may = lines[message.header_id or ""], 1 + min(message.n_unknown, 1)
-        if message.state == "accepted" and not 1 <= n_letters <= may:
+        n_letters = lines[letters.header_id(message.message_id, settings)]
+        least, most = int(message.state == "accepted"), 1 + min(message.n_unknown, 1)
+        if not least <= n_letters <= most:
             outcome.faults.append(f"{message.kind} sent {n_letters} times, {message.n_unknown} times unknown")
         if message.state in ("claimed", "transmitting"):
             outcome.faults.append(f"{message.kind} was left {message.state}")
