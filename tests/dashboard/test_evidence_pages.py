@@ -127,7 +127,7 @@ def test_what_a_person_may_be_told_follows_the_two_coefficients(informed):
 
 def test_who_changed_and_how_a_side_moves_is_said_in_words(informed):
     text = informed.text("/metric/trust")
-    assert "Mentors: five people or more changed by more than noise explains; the side as a whole rises" in text
+    assert "Mentors: five pairings or more changed by more than noise explains; the side as a whole rises" in text
     assert "Mentees: too early to tell who changed; no clear rise or fall" in text
     assert "10% (4 to 20%)" in text
     assert "1.4 (0.6 to 2.2)" in text

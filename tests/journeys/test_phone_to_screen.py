@@ -17,7 +17,8 @@ from surveys.jobs import answer_with, close_round, make_links
 from tests.support import cast
 from tests.support.serving import rapport_serves
 
-pytestmark = pytest.mark.browser
+# One after the other in one process: the last one counts what the others answered.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("phone to screen")]
 PHONE = {"width": 360, "height": 740}
 N_PAIRS = 12
 
