@@ -16,6 +16,7 @@ from data.store.engine import STORES, StoreError, Stores, is_writable, keeps_how
 SPARE = 500 * 1024 * 1024
 STALE_TICK = timedelta(hours=1)
 STALE_BACKUP = timedelta(days=2)
+RECENT = timedelta(days=14)
 READERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -37,7 +38,7 @@ def examine(stores: Stores, settings: Settings, now: datetime) -> list[Finding]:
         *(_store(stores, store) for store in STORES),
         _timetable(stores, now),
         *_failing(stores),
-        _messages(stores),
+        _messages(stores, now),
         _backups(settings, now),
     ]
 
@@ -109,15 +110,16 @@ def _failing(stores: Stores) -> list[Finding]:
     ]
 
 
-def _messages(stores: Stores) -> Finding:
+def _messages(stores: Stores, now: datetime) -> Finding:
     with reading(stores.raw) as connection:
         counts = outbox.by_state(connection)
         n_bounced = len(outbox.bounced(connection))
+        n_unknown = outbox.n_unknown_since(connection, now - RECENT)
     wrong = []
     if n_bounced:
         wrong.append(f"{n_bounced} addresses do not work (`rapport mail bounces`)")
-    if counts.get("unknown"):
-        wrong.append(f"of {counts['unknown']} messages nobody knows whether they arrived")
+    if n_unknown:
+        wrong.append(f"of {n_unknown} messages nobody knows whether they arrived")
     if wrong:
         return Finding(what="messages", verdict="red", said=f"{'; '.join(wrong)}.")
     said = f"{counts.get('accepted', 0)} sent, {counts.get('planned', 0)} planned."

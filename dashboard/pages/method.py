@@ -38,17 +38,15 @@ def show(visit: Visit) -> list[Part]:
 
 
 def _calibration(words: Words) -> list[Part]:
+    """One row a kind of interval, one column a size of programme."""
     table = calibration()
-    columns = [words(name) for name in ("method_kind", "method_pairings", "method_intervals", "method_coverage")]
+    sizes = sorted({cell["pairings"] for cell in table["cells"]})
+    held = {(cell["kind"], cell["pairings"]): cell["coverage"] for cell in table["cells"]}
     rows = [
-        (
-            words(f"kind_{str(cell['kind']).replace(' ', '_')}"),
-            str(cell["pairings"]),
-            str(cell["intervals"]),
-            words.number(cell["coverage"], "share", places=1),
-        )
-        for cell in table["cells"]
+        (words(f"kind_{kind.replace(' ', '_')}"), *(_held(held.get((kind, size)), words) for size in sizes))
+        for kind in dict.fromkeys(cell["kind"] for cell in table["cells"])
     ]
+    columns = [words("method_kind"), *(words("method_of_size", n=size) for size in sizes)]
     false, found = (words.number(table[name], "share", places=1) for name in ("false_gaps", "found_gaps"))
     return [
         html.P(words("method_calibration_text", programmes=table["programmes"])),
@@ -57,6 +55,11 @@ def _calibration(words: Words) -> list[Part]:
         html.H3(words("method_found")),
         _found(table["findings"], words),
     ]
+
+
+def _held(coverage: float | None, words: Words) -> str:
+    """A dash where programmes of that size have no such interval."""
+    return "–" if coverage is None else words.number(coverage, "share", places=1)
 
 
 def _found(findings: list[dict[str, Any]], words: Words) -> Part:

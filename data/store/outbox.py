@@ -338,6 +338,12 @@ def n_sent_since(connection: Connection, since: datetime) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def n_unknown_since(connection: Connection, since: datetime) -> int:
+    """Of how many messages, given up since a moment, nobody knows whether they arrived."""
+    query = select(func.count()).where(messages.c.state == "unknown", messages.c.changed_at >= since)
+    return int(connection.execute(query).scalar_one())
+
+
 def by_state(connection: Connection) -> Mapping[str, int]:
     """How many messages stand in each state."""
     query = select(messages.c.state, func.count()).group_by(messages.c.state)

@@ -19,7 +19,7 @@ from pipeline.metric import Example, Facts, metric
             "nur gezeigt, wo ihr Vertrauenswert gezeigt wird."
         ),
     },
-    formula="people who answered / people asked, both in steps of 5, rounded down; Wilson interval",
+    formula="people who answered / people asked, both in steps of 5, rounded down; Wilson interval over the steps",
     constructs=(),
     unit="share",
     scale=(0.0, 1.0),
