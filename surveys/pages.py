@@ -16,10 +16,9 @@ from starlette.responses import Response
 from data.store.rounds import Ask, Round
 from surveys.answers import LEVELS, MAX_COMMENT, Checked, Form, allowed
 from surveys.questionnaire import DECLINED, Practice, Question
-from surveys.words import all_words, best, day, languages, pick
+from surveys.words import RIGHT_TO_LEFT, all_words, best, day, filled, languages, pick
 
 ROOM = Path(__file__).resolve().parent
-RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 SMALL = 500  # bytes that are not worth compressing
 MOST_BLANKS = 2_000
 # Where a page differs from person to person; no template and no word holds this character.
@@ -128,7 +127,7 @@ class Pages:
         """A page of one sentence: the link is closed, there is no page, it was sent twice."""
         language = self.language(request, person)
         words = all_words()[language]
-        title, text = words[f"{what}_title"], _filled(words[what], named)
+        title, text = words[f"{what}_title"], filled(words[what], named)
         return _respond(request, self._render("said.html", language, words=words, title=title, text=text), status)
 
     def button(self, request: Request, what: str, name: str) -> Response:
@@ -200,13 +199,13 @@ class Pages:
 
     def _words(self, language: str, other: str, of: Round, n: int = 0) -> dict[str, str]:
         """This page's words with names, date and number filled in."""
-        filled = {
+        values = {
             "other": other,
             "organisation": self._organisation,
             "date": day(of.closes_at, language),
             "n": str(n),
         }
-        return {key: _filled(text, filled) for key, text in all_words()[language].items()}
+        return {key: filled(text, values) for key, text in all_words()[language].items()}
 
     def _control(
         self,
@@ -277,13 +276,3 @@ def _goal(goal: Any, fields: Mapping[str, str], words: Mapping[str, str]) -> dic
 
 def _named(text: str, other: str) -> str:
     return text.replace("{other}", other)
-
-
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    """One pass, so that a name holding "{date}" stays a name."""
-    parts = text.split("{")
-    filled = [parts[0]]
-    for part in parts[1:]:
-        key, brace, rest = part.partition("}")
-        filled.append(values[key] + rest if brace and key in values else "{" + part)
-    return "".join(filled)

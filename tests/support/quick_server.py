@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 from data import settings as reading_settings
@@ -68,14 +69,19 @@ class QuickServer:
         self._log.close()
 
     def pids(self) -> list[int]:
-        """Granian's parent and its worker."""
+        """Granian's parent and its worker; none once it has stopped by itself."""
         assert self._group is not None
-        workers = Path(f"/proc/{self._group}/task/{self._group}/children").read_text().split()
+        try:
+            workers = Path(f"/proc/{self._group}/task/{self._group}/children").read_text().split()
+        except (FileNotFoundError, ProcessLookupError):
+            return []
         return [self._group, *(int(pid) for pid in workers)]
 
     def _end(self, how: int) -> None:
+        assert self._group is not None
         members = self.pids()
-        os.killpg(members[0], how)
+        with suppress(ProcessLookupError):  # it may have stopped in this moment
+            os.killpg(self._group, how)
         while any(_lives(pid) for pid in members):
             time.sleep(0.001)  # between two looks at a condition
         self._group = None
