@@ -108,30 +108,52 @@ def _pulse(cadence: Cadence, number: int, *, is_last: bool) -> str:
 
 def _by_pairing(programme_id: str, cadence: Cadence, pairings: Sequence[Pairing], today: date) -> list[Slot]:
     window = (today - cadence.starts_on) // cadence.period
-    days: dict[tuple[date, str], dict[str, date]] = {}
     # The window before this one is still open for those who were asked near its end.
-    for start in (cadence.starts_on + n * cadence.period for n in (window - 1, window) if n >= 0):
-        if _is_over(cadence, start):
+    starts = [cadence.starts_on + n * cadence.period for n in (window - 1, window) if n >= 0]
+    found = []
+    for start in starts:
+        closes_on = start + cadence.period + timedelta(days=cadence.open_days)
+        if _is_over(cadence, start) or today > closes_on + DAY:
             continue
-        for pairing in pairings:
-            asked = _own_day(cadence, pairing, start)
-            if asked is None:
-                continue
-            day, pulse = asked
-            closes_on = start + cadence.period + timedelta(days=cadence.open_days)
-            if day <= today <= closes_on + DAY and pairing.is_active_on(day):
-                days.setdefault((start, pulse), {})[pairing.pairing_id] = day
-    return [
-        Slot(
-            round_id=f"{programme_id}-{start}-{pulse}",
-            programme_id=programme_id,
-            pulse=pulse,
-            opens_on=start,
-            closes_on=start + cadence.period + timedelta(days=cadence.open_days),
-            ask_on=ask_on,
-        )
-        for (start, pulse), ask_on in sorted(days.items())
-    ]
+        for pulse, days in sorted(_days_in(cadence, pairings, start).items()):
+            found.append(
+                Slot(
+                    round_id=f"{programme_id}-{start}-{pulse}",
+                    programme_id=programme_id,
+                    pulse=pulse,
+                    opens_on=start,
+                    closes_on=closes_on,
+                    ask_on={id_: day for id_, day in days.items() if day <= today},
+                )
+            )
+    return found
+
+
+def _days_in(cadence: Cadence, pairings: Sequence[Pairing], start: date) -> dict[str, dict[str, date]]:
+    """Pulse → the day in a window on which each of its pairings is asked."""
+    own: dict[str, dict[str, date]] = {}
+    for pairing in pairings:
+        asked = _own_day(cadence, pairing, start)
+        if asked is not None and pairing.is_active_on(asked[0]):
+            own.setdefault(asked[1], {})[pairing.pairing_id] = asked[0]
+    by_id = {pairing.pairing_id: pairing for pairing in pairings}
+    return {
+        pulse: {id_: day for id_, day in _together(days, by_id).items() if by_id[id_].is_active_on(day)}
+        for pulse, days in own.items()
+    }
+
+
+def _together(days: Mapping[str, date], by_id: Mapping[str, Pairing]) -> Mapping[str, date]:
+    """Pairings that share a person are asked on the latest of their days: one mail for whoever is in several."""
+    while True:
+        latest: dict[str, date] = {}
+        for id_, day in days.items():
+            for person_id in (by_id[id_].mentor_id, by_id[id_].mentee_id):
+                latest[person_id] = max(day, latest.get(person_id, day))
+        moved = {id_: max(latest[by_id[id_].mentor_id], latest[by_id[id_].mentee_id]) for id_ in days}
+        if moved == days:
+            return days
+        days = moved
 
 
 def _own_day(cadence: Cadence, pairing: Pairing, start: date) -> tuple[date, str] | None:

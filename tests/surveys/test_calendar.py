@@ -95,6 +95,21 @@ def test_counted_from_pairings_each_has_its_own_day_and_stage():
     }
 
 
+def test_counted_from_pairings_those_of_one_mentor_are_asked_together_on_the_latest_day():
+    of = cadence(anchor="pairing", kickoff=False)
+    first, second, other = (
+        Pairing(pairing_id=id_, programme_id="m", mentor_id=mentor, mentee_id=f"{id_}b", started_on=started_on)
+        for id_, mentor, started_on in (
+            ("P1", "ada", date(2026, 3, 3)), ("P2", "ada", date(2026, 3, 12)), ("P3", "finn", date(2026, 3, 3)),
+        )
+    )  # fmt: skip
+    days = [calendar.slots("m", of, [first, second, other], MONDAY + timedelta(days=ahead)) for ahead in (9, 10)]
+    assert [dict(slot.ask_on) for (slot,) in days] == [
+        {"P3": date(2026, 3, 3)},
+        {"P1": date(2026, 3, 12), "P2": date(2026, 3, 12), "P3": date(2026, 3, 3)},
+    ]
+
+
 def test_counted_from_pairings_the_last_before_the_planned_end_is_the_closing():
     of = cadence(anchor="pairing")
     known = [pairing("P1", started_on=MONDAY, planned_end_on=date(2026, 5, 10))]
