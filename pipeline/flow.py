@@ -5,7 +5,7 @@ from datetime import date
 
 import pandas as pd
 
-from pipeline.disclosure.rounding import in_steps
+from pipeline.disclosure.rounding import in_steps, told_count
 
 # id → unit
 FLOWS: Mapping[str, str] = {
@@ -23,20 +23,24 @@ def flow(invited: pd.DataFrame, pairings: pd.DataFrame, *, on: date) -> pd.DataF
     `pairings`: pairing_id, started_on, ended_on (None while they meet).
     """
     asked = _people(invited)
-    answered = _people(invited[invited["has_answered"]])
+    answered = _people(invited[invited["has_answered"]], asked)
     started = pairings["started_on"].map(lambda day: day <= on).astype(bool)
     ended = started & pairings["ended_on"].map(lambda day: not pd.isna(day) and day <= on).astype(bool)
     paired = {"started": started, "active": started & ~ended, "ended": ended}
-    rows = [(side, "flow_invited", n) for side, n in asked.items()]
-    rows += [(side, "flow_answered", n) for side, n in answered.items()]
+    counts = {"flow_invited": asked, "flow_answered": answered}
+    rows = [(side, metric, n) for metric, people in counts.items() for side, n in _in_steps(people).items()]
     rows += [("both", f"flow_pairings_{name}", in_steps(int(which.sum()))) for name, which in paired.items()]
     flows = pd.DataFrame(rows, columns=["side", "metric", "n"])
     return flows.assign(unit=flows["metric"].map(FLOWS))
 
 
-def _people(invited: pd.DataFrame) -> dict[str, int]:
-    """Distinct people by side; both is the sum of the steps, so that it tells no more than they do."""
-    sides = {
-        side: in_steps(invited.loc[invited["side"] == side, "person_id"].nunique()) for side in ("mentor", "mentee")
-    }
+def _people(invited: pd.DataFrame, asked: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Distinct people by side; of those `asked`, never so many that everybody is known to be among them."""
+    counts = {side: invited.loc[invited["side"] == side, "person_id"].nunique() for side in ("mentor", "mentee")}
+    return {side: n if asked is None else told_count(n, asked[side]) for side, n in counts.items()}
+
+
+def _in_steps(people: Mapping[str, int]) -> dict[str, int]:
+    """Both is the sum of the steps, so that it tells no more than they do."""
+    sides = {side: in_steps(n) for side, n in people.items()}
     return {**sides, "both": sum(sides.values())}

@@ -8,7 +8,7 @@ import pandas as pd
 from data.contracts import Published, conform
 from pipeline.disclosure.crowd import FEEDING
 from pipeline.disclosure.gate import PROGRAMME, WITHHELD
-from pipeline.disclosure.rounding import in_steps, rounded
+from pipeline.disclosure.rounding import in_steps, in_steps_of_error, rounded, told_count
 from pipeline.evidence.finding import Finding
 from pipeline.measure import CLAIM
 from pipeline.metric import Metric
@@ -24,19 +24,21 @@ def publish(
     metrics: Mapping[str, Metric],
     findings: Iterable[tuple[Finding, bool]] = (),
     *,
+    n_asked: Mapping[str, int],
     programme_id: str,
     release_id: str,
     round_id: str,
 ) -> pd.DataFrame:
     """Published, from Measured that passed the gate, the flow of people and the evidence. Rows in one fixed order.
 
-    A withheld row carries nothing that depends on an answer: it reads the same whatever the reason.
+    `n_asked`: how many mentors and mentees were asked. A withheld row carries nothing that depends on an answer: it
+    reads the same whatever the reason.
     """
     rows = [
         _number(row, metrics[str(row["metric"])]) if is_shown else _withheld(row)
         for row, is_shown in zip(measured.to_dict("records"), shown, strict=True)
     ]
-    rows += [_found(finding) if is_shown else _withheld(vars(finding)) for finding, is_shown in findings]
+    rows += [_found(finding, n_asked) if is_shown else _withheld(vars(finding)) for finding, is_shown in findings]
     rows += [_count(row) for row in flows.to_dict("records")]
     ids = {"programme": programme_id, "release": release_id, "round": round_id}
     frame = pd.DataFrame([{**ids, **row} for row in rows])
@@ -49,9 +51,11 @@ def _number(row: Mapping[Any, Any], metric: Metric) -> dict[str, object]:
     return {**_about(row), "value": value, "low": low, "high": high, "n": n, "shown": True, "reason": ""}
 
 
-def _found(finding: Finding) -> dict[str, object]:
-    value, low, high = rounded(*finding.numbers, unit=finding.unit, scale=finding.scale, half_width=finding.supports)
-    n = sum(in_steps(len(getattr(finding.crowd, feeding))) for feeding in FEEDING[finding.side])
+def _found(finding: Finding, n_asked: Mapping[str, int]) -> dict[str, object]:
+    numbers = in_steps_of_error(*finding.numbers) if finding.unit == "points" else finding.numbers
+    value, low, high = rounded(*numbers, unit=finding.unit, scale=finding.scale, half_width=finding.supports)
+    counts = {feeding: len(getattr(finding.crowd, feeding)) for feeding in FEEDING[finding.side]}
+    n = sum(in_steps(told_count(count, n_asked[feeding])) for feeding, count in counts.items())
     bounds = {"value": value, "low": low, "high": high}
     return {**_about(vars(finding)), **bounds, "n": n, "shown": True, "reason": ""}
 

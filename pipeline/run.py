@@ -12,20 +12,21 @@ from data.store.releases import StoredRelease, read_release, released_rounds
 from data.store.rounds import Round, rounds_of
 from pipeline import release
 from pipeline.disclosure import gate
-from pipeline.disclosure.crowd import Key
+from pipeline.disclosure.coarsen import coarsened
 from pipeline.disclosure.thresholds import thresholds
 from pipeline.evidence.gather import gather
 from pipeline.evidence.round_facts import RoundFacts
 from pipeline.flow import flow
 from pipeline.ingest import Inputs, ingest
-from pipeline.measure import measure
-from pipeline.metric import Facts, catalogue
+from pipeline.metric import catalogue
 from pipeline.pooling import pool
 from pipeline.publish import publish
-from pipeline.score import asked, score
 from pipeline.validate import validate
+from pipeline.weigh import Last, before, last_release, weigh
 
 CODE_VERSION = version("rapport")
+
+
 Progress = Callable[[int, int, str], None]  # done, of how many, what
 
 
@@ -33,22 +34,27 @@ def run_round(stores: Stores, *, programme_id: str, round_id: str, key: str, now
     """The frozen release of one closed round; a second run changes nothing."""
     _refuse_out_of_order(stores, programme_id, round_id)
     inputs = ingest(stores.raw, programme_id=programme_id, round_id=round_id)
-    content = build(inputs, key=key)
+    content = build(inputs, key=key, last=last_release(stores, programme_id, inputs.round.number))
     return release.freeze(stores, release.sealed(content, key=key, now=now), inputs)
 
 
-def build(inputs: Inputs, *, key: str, code_version: str = CODE_VERSION) -> str:
-    """The release's content: the same inputs give the same bytes."""
+def build(inputs: Inputs, *, key: str, last: Last | None = None, code_version: str = CODE_VERSION) -> str:
+    """The release's content: the same inputs, after the same last release, give the same bytes."""
     metrics, limits, this = catalogue(), thresholds(inputs.programme.decisions), inputs.round
-    names = sorted({name for metric in metrics.values() for name in metric.constructs})
     validated = validate(inputs.answers, inputs.questionnaires)
-    scored = score(validated.rated, inputs.questionnaire, round_id=this.round_id, names=names)
-    facts = Facts(invited=inputs.invited_now, scored=scored)
-    asks = asked(inputs.questionnaire, this.pulse, names, scored)
-    measurement = measure(facts, metrics, attributes=limits.attributes, asked=asks)
-    measured = measurement.measured
-    decided = gate.decide(measurement.crowds, metrics, limits, _respondents(facts.invited))
-    shown = [decided[_key(row)] for row in measured.itertuples()]
+    weighed = weigh(inputs, validated.rated, this.round_id, limits)
+    facts, scored, asks, measured = weighed.facts, weighed.facts.scored, weighed.asks, weighed.measurement.measured
+    decided = gate.decide(
+        weighed.measurement.crowds,
+        metrics,
+        limits,
+        _respondents(facts.invited),
+        told=weighed.measurement.told,
+        errors=weighed.errors,
+        before=before(inputs, validated.rated, limits, last),
+    )
+    shown = [decided[key] for key in weighed.keys]
+    is_own = pd.Series([(key.metric, key.side) in weighed.measurement.told for key in weighed.keys])
     release_id = release.release_id(this.programme_id, this.round_id, this.number)
     about = _about(inputs, validated.rated, scored, asks, seed=release_id)
     evidence = gather(about, limits, decided)
@@ -62,11 +68,12 @@ def build(inputs: Inputs, *, key: str, code_version: str = CODE_VERSION) -> str:
         code_version=code_version,
     )
     published = publish(
-        pool(measured, shown),
+        pool(coarsened(measured, is_own=is_own), shown),
         shown,
         flow(facts.invited, inputs.pairings, on=inputs.closed_on),
         metrics,
         [(each, each.is_shown(limits, decided)) for each in evidence.numbers],
+        n_asked={f"{side}s": of["person_id"].nunique() for side, of in facts.invited.groupby("side")},
         programme_id=this.programme_id,
         release_id=release_id,
         round_id=this.round_id,
@@ -114,7 +121,8 @@ def verify_release(stores: Stores, release_id: str, *, key: str) -> str:
     with reading(stores.published) as connection:
         kept = read_release(connection, release_id)
     inputs = ingest(stores.raw, programme_id=kept.programme_id, round_id=kept.round_id)
-    rebuilt = build(inputs, key=key, code_version=release.manifest_of(kept)["code_version"])
+    last = last_release(stores, kept.programme_id, inputs.round.number)
+    rebuilt = build(inputs, key=key, last=last, code_version=release.manifest_of(kept)["code_version"])
     return release.verify(kept, rebuilt, key)
 
 
@@ -155,7 +163,3 @@ def _single_item(scored: pd.DataFrame) -> list[str]:
     """ "construct/side" where nobody answered more than one item: such a score says so."""
     most = scored.groupby(["construct", "side"])["n_items"].max()
     return [f"{construct} ({side})" for (construct, side), n in most.items() if n == 1]
-
-
-def _key(row: object) -> Key:
-    return Key(**{name: getattr(row, name) for name in ("metric", "view", "group", "side")})

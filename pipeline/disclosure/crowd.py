@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 # A number that rests on the mentees of fewer mentors would be a score of those mentors.
 LEAST_GUIDES = 3
+PROGRAMME = "all"  # the view, and its one group, of everybody
+TWO_WAY = " × "  # joins the names of two attributes, and of two groups
 FEEDING = {"mentor": ("mentors",), "mentee": ("mentees",), "both": ("mentors", "mentees")}
 
 
@@ -16,6 +18,10 @@ class Key:
     view: str
     group: str
     side: str
+
+    @property
+    def is_two_way(self) -> bool:
+        return TWO_WAY in self.view
 
 
 @dataclass(frozen=True, kw_only=True)

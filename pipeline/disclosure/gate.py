@@ -1,19 +1,28 @@
 """Decides which numbers of a candidate release are shown.
 
-A number is shown when every side that feeds it has enough distinct people, of enough mentors, they are not
-all at the same end of the scale, the numbers it rests on are shown, and what a reader gets by subtracting the
-shown groups of an attribute from the programme, or a group from one of another attribute that holds it, is
-nobody, or again enough people who are not all at one end.
+First each number by itself: every side that feeds it has enough distinct people, of enough mentors, they are not
+all at the same end of the scale, the numbers it rests on are shown, and what a reader gets by subtracting the shown
+groups of an attribute from the programme, or a group from one of another attribute that holds it, is nobody, or
+again enough people who are not all at one end. Then all numbers of a metric and side together, as a reader knows
+them (`audit`).
 """
 
 from collections.abc import Iterable, Mapping
 
-from pipeline.disclosure.crowd import Crowd, Key, together
+import pandas as pd
+
+from pipeline.disclosure.audit import Auditor, one_way
+from pipeline.disclosure.crowd import FEEDING, PROGRAMME, Crowd, Key, together
+from pipeline.disclosure.earlier import Before, Sum, tells_of_comers
+from pipeline.disclosure.ground import Room
+from pipeline.disclosure.rooms import rooms_of, said, scale_of
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.metric import Metric
 
+__all__ = ["PROGRAMME", "WITHHELD", "Shown", "decide"]
+
 WITHHELD = "Too few people to protect. Here is the programme result instead."
-PROGRAMME = "all"
+ASKED = "participation"  # the metric behind which stand all who were asked
 Shown = dict[Key, bool]
 
 
@@ -22,22 +31,109 @@ def decide(
     metrics: Mapping[str, Metric],
     thresholds: Thresholds,
     respondents: Mapping[str, int],
+    *,
+    told: Mapping[tuple[str, str], pd.DataFrame],
+    errors: Mapping[Key, float],
+    before: Before | None = None,
 ) -> Shown:
-    """Whether each number is shown. `respondents`: how many people of each side answered in the round."""
+    """Whether each number is shown.
+
+    `respondents`: how many people of each side answered in the round. `told`: who said what, by metric and side, as
+    `measure` gives it; `errors`: the standard error of every mean, which decides how finely it is told. `before`: the
+    programme's last release.
+    """
     tiny = {side for side, n in respondents.items() if n < thresholds.respondents_n}
     shown: Shown = {}
     for metric in _foundations_first(metrics):
         for side in metric.sides:
-            least = thresholds.least(metric.minimum_n)
             keys = [key for key in crowds if key.metric == metric.id and key.side == side]
-            for view in sorted({key.view for key in keys}, key=lambda view: (view != PROGRAMME, view)):
-                of_view = {key: crowds[key] for key in keys if key.view == view}
-                open_ = {key for key in of_view if _is_open(key, of_view[key], metric, least, tiny, shown)}
-                earlier = [crowds[key] for key in keys if shown.get(key) and key.view not in (PROGRAMME, view)]
-                open_ = {key for key in open_ if not _gives_away(of_view[key], earlier, least, side)}
-                kept = open_ if view == PROGRAMME else _without_remainder(of_view, open_, least, side)
-                shown.update({key: key in kept for key in of_view})
-    return shown
+            is_of_sides = len(metric.sides) > 1 and side == "both" and (metric.id, side) not in told
+            if is_of_sides:
+                for key in sorted(keys, key=lambda key: _whole_first(key.view)):
+                    shown[key] = crowds[key].has(1, side) and _has_needed(key, metrics, shown)
+                continue
+            shown.update(_alone(keys, crowds, metric, thresholds, tiny, shown))
+            if (metric.id, side) in told:
+                mine = told[metric.id, side]
+                rooms = rooms_of([key for key in keys if shown[key]], mine, metric, errors)
+                auditor = Auditor(
+                    told=mine,
+                    scale=scale_of(metric),
+                    least=None if metric.unit == "share" else thresholds.least(metric.minimum_n),
+                    colluders=thresholds.score_n - 1,
+                )
+                late = set() if before is None else _telling_of_comers(mine, rooms, before, metric, thresholds)
+                kept = auditor.kept({key: room for key, room in rooms.items() if key not in late})
+                shown.update({key: key in kept for key in rooms})
+    return _with_all_needed(shown, metrics)
+
+
+def _alone(
+    keys: Iterable[Key],
+    crowds: Mapping[Key, Crowd],
+    metric: Metric,
+    thresholds: Thresholds,
+    tiny: set[str],
+    shown: Mapping[Key, bool],
+) -> Shown:
+    """Whether each number of a metric and side could be shown by itself, one view after the other."""
+    found = dict(shown)
+    by_view: dict[str, dict[Key, Crowd]] = {}
+    for key in keys:
+        by_view.setdefault(key.view, {})[key] = crowds[key]
+    for view in sorted(by_view, key=_whole_first):
+        of_view = by_view[view]
+        side, is_two_way = next((key.side, key.is_two_way) for key in of_view)
+        least = thresholds.least(metric.minimum_n)
+        enough = max(least, thresholds.two_way_n) if is_two_way else least
+        open_ = {
+            key
+            for key in of_view
+            if _is_open(key, of_view[key], metric, enough, tiny, found) and not _has_all_answered(key, crowds, enough)
+        }
+        earlier = [each for key, each in crowds.items() if _is_beside(key, metric, side, view) and found.get(key)]
+        open_ = {key for key in open_ if not _gives_away(of_view[key], earlier, least, side)}
+        kept = open_ if view == PROGRAMME else _without_remainder(of_view, open_, least, side)
+        found.update({key: key in kept for key in of_view})
+    return found
+
+
+def _whole_first(view: str) -> tuple[bool, bool, str]:
+    is_two_way = Key(metric="", view=view, group="", side="").is_two_way
+    return view != PROGRAMME, is_two_way, view
+
+
+def _is_beside(key: Key, metric: Metric, side: str, view: str) -> bool:
+    return key.metric == metric.id and key.side == side and key.view not in (PROGRAMME, view)
+
+
+def _telling_of_comers(
+    told: pd.DataFrame, rooms: Mapping[Key, Room], before: Before, metric: Metric, thresholds: Thresholds
+) -> set[Key]:
+    """The numbers that, beside the same one of the last release, tell of those who came or went."""
+    return {
+        key
+        for key, room in rooms.items()
+        if key in before.rooms
+        and tells_of_comers(
+            Sum(said=said(told, key), room=room),
+            Sum(said=said(before.told[key.metric, key.side], key), room=before.rooms[key]),
+            scale_of(metric),
+            colluders=thresholds.score_n - 1,
+        )
+    }
+
+
+def _with_all_needed(shown: Shown, metrics: Mapping[str, Metric]) -> Shown:
+    """Withhold what rests on a number that the audit took away."""
+    found = dict(shown)
+    while gone := [key for key, is_shown in found.items() if is_shown and not _has_needed(key, metrics, found)]:
+        found.update(dict.fromkeys(gone, False))
+    return found
+
+
+def _has_needed(key: Key, metrics: Mapping[str, Metric], shown: Mapping[Key, bool]) -> bool:
+    return all(shown.get(needed, False) for needed in _needed(key, metrics[key.metric]))
 
 
 def _foundations_first(metrics: Mapping[str, Metric]) -> Iterable[Metric]:
@@ -53,12 +149,21 @@ def _is_open(key: Key, crowd: Crowd, metric: Metric, least: int, tiny: set[str],
     return all(shown.get(needed, False) for needed in _needed(key, metric))
 
 
+def _has_all_answered(key: Key, crowds: Mapping[Key, Crowd], least: int) -> bool:
+    """Whether so few of a side were asked that a number would say that every one of them answered."""
+    asked = crowds.get(Key(metric=ASKED, view=key.view, group=key.group, side=key.side))
+    if asked is None or key.metric == ASKED:
+        return False
+    return any(len(getattr(asked, feeding)) <= least for feeding in FEEDING[key.side])
+
+
 def _feeds(side: str) -> set[str]:
     return {"mentor", "mentee"} if side == "both" else {side}
 
 
 def _needed(key: Key, metric: Metric) -> Iterable[Key]:
     """The numbers without which this one would give away what they withhold."""
+    yield from one_way(key)
     if key.view != PROGRAMME:
         yield Key(metric=metric.id, view=PROGRAMME, group=PROGRAMME, side=key.side)
         for other in metric.rests_on:

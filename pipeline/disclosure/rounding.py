@@ -1,13 +1,68 @@
-"""Rounds what is shown: counts to steps of five, values to what their interval supports."""
+"""Rounds what is shown: counts to steps of five, means to steps of their error, values to what their interval supports.
+
+A mean is coarsened before anything else is made of it. What people can do with a fine mean is subtract: five
+people and a mean to a tenth give the fifth answer to the other four. In steps of at most its standard error a mean
+loses nothing that a reader could have relied on (the error it adds is at most half a standard error), and each sum
+keeps room for answers to move in.
+"""
 
 import math
 
 STEP = 5
+BELOW_A_POINT = (0.1, 0.2, 0.5)
+COARSEST = 20.0
+NORMAL = 1.96  # half a 95 % interval, in standard errors
 
 
 def in_steps(count: int) -> int:
     """A count in steps of five, rounded down: "at least this many"."""
     return count // STEP * STEP
+
+
+def told_count(count: int, n: int) -> int:
+    """How many of n people are told to stand behind a number, before steps: never all of more than five.
+
+    Where everybody who was asked is counted, everybody is known to have answered.
+    """
+    return min(count, max(n - 1, STEP))
+
+
+def share_range(count: int, n: int) -> tuple[int, int]:
+    """The counts of n that are told alike: a step of five; where it would reach n with fewer, the one below as well.
+
+    So a full house looks like one with a few empty chairs, and nobody can tell that a certain person answered.
+    """
+    last = max(in_steps(n - STEP + 1), 0)
+    low = min(in_steps(count), last)
+    return low, n if low == last else low + STEP - 1
+
+
+def step_of(se: float) -> float:
+    """How finely a mean with this standard error is told, in points: whole points up to the standard error."""
+    if se >= 1:
+        return min(float(math.floor(se)), COARSEST)
+    return max((step for step in BELOW_A_POINT if step <= se), default=BELOW_A_POINT[0])
+
+
+def coarse(value: float, step: float) -> float:
+    """A mean as a whole multiple of its step, halves away from zero."""
+    return _half_up(value / step, 0) * step
+
+
+def half_width_in_steps(half_width: float, step: float) -> float:
+    """Half an interval, half as finely told as its middle: it says how much people differ, and no better than that."""
+    finer = step_of(step / 2)
+    return max(coarse(half_width, finer), finer)
+
+
+def in_steps_of_error(value: float, low: float, high: float) -> tuple[float, float, float]:
+    """A number with a 95 % interval in steps of its error; one without an interval in whole points."""
+    half = (high - low) / 2
+    if half <= 0:
+        return (coarse(value, 1.0),) * 3
+    step = step_of(half / NORMAL)
+    value, half = coarse(value, step), half_width_in_steps(half, step)
+    return value, value - half, value + half
 
 
 def decimals(half_width: float, unit: str) -> int:

@@ -9,17 +9,17 @@ from pipeline.metric import Example, Facts, metric
     label={"en": "Participation", "de": "Beteiligung"},
     definition={
         "en": (
-            "Of the people asked, the share that answered. Both counts are rounded down to steps of five "
-            "first, so that nobody can tell whether one person answered; a group's share is shown only "
-            "where its trust score is."
+            "Of the people asked, the share that answered, taken from the middle of the step of five in which "
+            "their number lies, so that nobody can tell whether one person answered; a group's share is shown "
+            "only where its trust score is."
         ),
         "de": (
-            "Anteil der Gefragten, die geantwortet haben. Beide Zahlen werden zuvor auf Fünferschritte "
-            "abgerundet, damit niemand erkennt, ob eine einzelne Person geantwortet hat; für eine Gruppe "
-            "nur gezeigt, wo ihr Vertrauenswert gezeigt wird."
+            "Anteil der Gefragten, die geantwortet haben, aus der Mitte des Fünferschritts, in dem ihre Zahl "
+            "liegt, damit niemand erkennt, ob eine einzelne Person geantwortet hat; für eine Gruppe nur "
+            "gezeigt, wo ihr Vertrauenswert gezeigt wird."
         ),
     },
-    formula="people who answered / people asked, both in steps of 5, rounded down; Wilson interval over the steps",
+    formula="middle of the step of 5 that holds the people who answered / people asked; Wilson interval over the step",
     constructs=(),
     unit="share",
     scale=(0.0, 1.0),
@@ -27,10 +27,10 @@ from pipeline.metric import Example, Facts, metric
     example=Example(
         given="\n".join(
             ["pairing side answered"]
-            + [f"P{k} mentor {'yes' if k <= 8 else 'no'}" for k in range(1, 13)]
-            + [f"P{k} mentee {'yes' if k <= 12 else 'no'}" for k in range(1, 13)]
+            + [f"P{k} mentor {'yes' if k <= 12 else 'no'}" for k in range(1, 21)]
+            + [f"P{k} mentee {'yes' if k <= 20 else 'no'}" for k in range(1, 21)]
         ),
-        expected={"mentor": 0.5, "mentee": 1.0, "both": 0.75},
+        expected={"mentor": 0.6, "mentee": 0.88, "both": 0.74},
     ),
 )
 def participation(facts: Facts) -> pd.DataFrame:

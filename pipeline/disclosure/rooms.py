@@ -1,0 +1,54 @@
+"""Says how much room the rounding of a shown number leaves the sum behind it."""
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from pipeline.disclosure.crowd import PROGRAMME, TWO_WAY, Key
+from pipeline.disclosure.ground import Room
+from pipeline.disclosure.proof import Scale
+from pipeline.disclosure.rounding import coarse, share_range, step_of
+from pipeline.metric import Metric
+
+MIDDLE = 50.0  # of a score; below it lie the low answers
+APART = 25.0  # points between two answers of a five-point scale
+
+
+def members(told: pd.DataFrame, key: Key) -> pd.Series:
+    """Which rows of `told` are of a number's group."""
+    if key.view == PROGRAMME:
+        return pd.Series(True, index=told.index)
+    if not key.is_two_way:
+        return told[key.view] == key.group
+    (first, second), (of_first, of_second) = key.view.split(TWO_WAY), key.group.split(TWO_WAY)
+    return (told[first] == of_first) & (told[second] == of_second)
+
+
+def said(told: pd.DataFrame, key: Key) -> Mapping[str, float]:
+    """What each of a number's people said, as it counts in it."""
+    values: dict[str, float] = told[members(told, key)].groupby("unit")["value"].mean().to_dict()
+    return values
+
+
+def scale_of(metric: Metric) -> Scale:
+    """Between which ends a metric's answers lie, and how far apart two of them are."""
+    low, high = metric.scale
+    if metric.unit == "share":
+        return Scale(low, high, 1.0)
+    return Scale(low, high, APART, MIDDLE if low == 0 else float("-inf"))
+
+
+def rooms_of(keys: Iterable[Key], told: pd.DataFrame, metric: Metric, errors: Mapping[Key, float]) -> dict[Key, Room]:
+    """How far the sum behind each number could move without the number being told otherwise."""
+    rooms = {}
+    for key in keys:
+        values = said(told, key)
+        n, total = len(values), sum(values.values())
+        if metric.unit == "share":
+            low, high = map(float, share_range(round(total), n))
+        else:
+            step = step_of(errors[key])
+            middle = coarse(total / n, step)
+            low, high = n * (middle - step / 2), n * (middle + step / 2)
+        rooms[key] = Room(n=n, up=max(high - total, 0.0), down=max(total - low, 0.0))
+    return rooms
