@@ -54,7 +54,6 @@ def build(inputs: Inputs, *, key: str, last: Last | None = None, code_version: s
         before=before(inputs, validated.rated, limits, last),
     )
     shown = [decided[key] for key in weighed.keys]
-    is_own = pd.Series([(key.metric, key.side) in weighed.measurement.told for key in weighed.keys])
     release_id = release.release_id(this.programme_id, this.round_id, this.number)
     about = _about(inputs, validated.rated, scored, asks, seed=release_id)
     evidence = gather(about, limits, decided)
@@ -68,7 +67,7 @@ def build(inputs: Inputs, *, key: str, last: Last | None = None, code_version: s
         code_version=code_version,
     )
     published = publish(
-        pool(coarsened(measured, is_own=is_own), shown),
+        pool(coarsened(measured, weighed.measurement.told), shown),
         shown,
         flow(facts.invited, inputs.pairings, on=inputs.closed_on),
         metrics,

@@ -1,40 +1,40 @@
 """Tells every mean in steps of its standard error, before anything else is made of it."""
 
+from collections.abc import Container
+
 import numpy as np
 import pandas as pd
 
 from pipeline.disclosure.rounding import coarse, half_width_in_steps, step_of
 
+WHERE = ["metric", "view", "group"]
 
-def coarsened(measured: pd.DataFrame, *, is_own: pd.Series) -> pd.DataFrame:
+
+def coarsened(measured: pd.DataFrame, own: Container[tuple[str, str]]) -> pd.DataFrame:
     """Measured, with the numbers in points as they may be told.
 
-    `is_own`: whether a number is a mean of its own; another is the mean of its two sides as they are told, and says
-    nothing of its own. The step's error (uniform within half a step) enters the standard error and the interval.
+    `own`: the metrics and sides whose number is a mean of its own; another is the mean of its two sides as they are
+    told, and says nothing beyond them. The step's error (uniform within half a step) enters the standard error and
+    the interval.
     """
-    told = measured.copy()
-    steps = measured["se"].map(step_of)
-    own = (measured["unit"] == "points") & measured["value"].notna() & is_own
-    told.loc[own, "value"] = [coarse(*each) for each in zip(measured["value"][own], steps[own], strict=True)]
-    error = steps**2 / 12
-    derived = (measured["unit"] == "points") & measured["value"].notna() & ~is_own
-    for place in measured.index[derived]:
-        sides = _sides(told, measured.loc[place])
-        told.loc[place, "value"] = told["value"][sides].mean()
-        error[place] = error[sides].sum() / len(sides) ** 2
-    points = own | derived
-    widened = np.sqrt(measured["se"] ** 2 + error)
-    half = (measured["high"] - measured["low"]) / 2 * widened / measured["se"]
-    half = half.where(
-        ~points, [half_width_in_steps(*each) if each[0] > 0 else np.nan for each in zip(half, steps, strict=True)]
+    is_number = ((measured["unit"] == "points") & measured["value"].notna()).to_numpy()
+    is_own = np.array([each in own for each in zip(measured["metric"], measured["side"], strict=True)], dtype=bool)
+    told = measured.assign(step=measured["se"].map(step_of), error=0.0)
+    mine = is_number & is_own
+    told.loc[mine, "value"] = [coarse(*each) for each in told.loc[mine, ["value", "step"]].to_numpy()]
+    told.loc[mine, "error"] = told.loc[mine, "step"] ** 2 / 12
+    sides = (
+        told[mine]
+        .groupby(WHERE)[["value", "error"]]
+        .agg({"value": "mean", "error": lambda each: each.mean() / len(each)})
     )
-    told.loc[points, "se"] = widened[points]
-    told.loc[points, "low"] = told["value"][points] - half[points]
-    told.loc[points, "high"] = told["value"][points] + half[points]
-    return told
-
-
-def _sides(measured: pd.DataFrame, row: pd.Series) -> pd.Index:
-    """The two sides of a number that is made of both."""
-    same = np.logical_and.reduce([measured[name] == row[name] for name in ("metric", "view", "group")])
-    return measured.index[same & (measured["side"] != "both")]
+    theirs = is_number & ~is_own
+    told.loc[theirs, ["value", "error"]] = sides.reindex(pd.MultiIndex.from_frame(told.loc[theirs, WHERE])).to_numpy()
+    numbers = told[is_number]
+    se = np.sqrt(numbers["se"] ** 2 + numbers["error"])
+    wide = (numbers["high"] - numbers["low"]) / 2 * se / numbers["se"]
+    half = np.array([half_width_in_steps(*each) for each in zip(wide, numbers["step"], strict=True)])
+    told.loc[is_number, "se"] = se
+    told.loc[is_number, "low"] = numbers["value"] - half
+    told.loc[is_number, "high"] = numbers["value"] + half
+    return told.drop(columns=["step", "error"])

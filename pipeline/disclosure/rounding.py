@@ -56,12 +56,16 @@ def half_width_in_steps(half_width: float, step: float) -> float:
 
 
 def in_steps_of_error(value: float, low: float, high: float) -> tuple[float, float, float]:
-    """A number with a 95 % interval in steps of its error; one without an interval in whole points."""
+    """A number with a 95 % interval in steps of its error; one without an interval in whole points.
+
+    The step's error, uniform within half a step, widens the interval.
+    """
     half = (high - low) / 2
     if half <= 0:
         return (coarse(value, 1.0),) * 3
     step = step_of(half / NORMAL)
-    value, half = coarse(value, step), half_width_in_steps(half, step)
+    widened = math.sqrt(half**2 + NORMAL**2 * step**2 / 12)
+    value, half = coarse(value, step), half_width_in_steps(widened, step)
     return value, value - half, value + half
 
 

@@ -13,6 +13,9 @@ import pandas as pd
 
 from data.errors import RapportError
 from pipeline.disclosure import gate
+from pipeline.disclosure.coarsen import coarsened
+from pipeline.disclosure.crowd import Key
+from pipeline.disclosure.rounding import in_steps_of_error
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.dyads import Growth, growth, perception_gap
 from pipeline.evidence.finding import CONSTRUCT as BY_CONSTRUCT
@@ -50,7 +53,7 @@ def intervals(made: Made) -> Iterator[Interval]:
     scored = scored_in(made, made.plan.n_rounds, [CONSTRUCT, OUTCOME])
     now = made.invited[made.invited["round_number"] == made.plan.n_rounds].reset_index(drop=True)
     measurement = measure(Facts(invited=now, scored=scored), METRICS, attributes=["department"], asked=ASKED)
-    yield from _means(made, measurement.measured)
+    yield from _means(made, measurement)
     yield from _evidence(made, scored, measurement)
     yield from _gap(made, scored[scored["construct"] == CONSTRUCT])
     yield from _growth(made, scored[scored["construct"] == CONSTRUCT])
@@ -62,9 +65,10 @@ def scored_in(made: Made, number: int, names: list[str]) -> pd.DataFrame:
     return score(so_far, ours(), round_id=f"R{number}", names=names)
 
 
-def _means(made: Made, measured: pd.DataFrame) -> Iterator[Interval]:
-    """Programme means, and groups' means shrunk as if all were shown."""
-    pooled = pool(measured, np.ones(len(measured), dtype=bool).tolist())
+def _means(made: Made, measurement: Measurement) -> Iterator[Interval]:
+    """Programme means, and groups' means shrunk as if all were shown; in steps, as they are told."""
+    measured = measurement.measured
+    pooled = pool(coarsened(measured, measurement.told), np.ones(len(measured), dtype=bool).tolist())
     for row in pooled[pooled["value"].notna()].itertuples():
         sides = SIDES if row.side == "both" else (row.side,)
         if row.view == gate.PROGRAMME:
@@ -78,7 +82,10 @@ def _means(made: Made, measured: pd.DataFrame) -> Iterator[Interval]:
 def _evidence(made: Made, scored: pd.DataFrame, measurement: Measurement) -> Iterator[Interval]:
     facts = facts_of(made, scored)
     respondents = made.goal_ratings.groupby("side")["person_id"].nunique().to_dict()
-    shown = gate.decide(measurement.crowds, METRICS, THRESHOLDS, respondents)
+    rows = measurement.measured
+    keys = [Key(metric=row.metric, view=row.view, group=row.group, side=row.side) for row in rows.itertuples()]
+    errors = dict(zip(keys, rows["se"], strict=True))
+    shown = gate.decide(measurement.crowds, METRICS, THRESHOLDS, respondents, told=measurement.told, errors=errors)
     evidence = (
         quality(facts, THRESHOLDS, {}),
         two_sides(facts, THRESHOLDS),
@@ -90,7 +97,8 @@ def _evidence(made: Made, scored: pd.DataFrame, measurement: Measurement) -> Ite
         named = _truth(made, found.metric, found.side) if about == CONSTRUCT else None
         if named is not None and np.isfinite(found.numbers).all():
             kind, truth = named
-            yield Interval(kind, found.numbers[1], truth, found.numbers[2])
+            _, low, high = in_steps_of_error(*found.numbers) if found.unit == "points" else found.numbers
+            yield Interval(kind, low, truth, high)
 
 
 def facts_of(made: Made, scored: pd.DataFrame) -> RoundFacts:
@@ -148,7 +156,8 @@ def _gap(made: Made, scored: pd.DataFrame) -> Iterator[Interval]:
     columns = {"score": "score", "pairing": "pairing_id", "side": "side", "mentor": "mentor_id"}
     found = perception_gap(scored, **columns, sem=(ANSWER_SD, ANSWER_SD))
     agreement, beyond = truths.two_sides(made.truth, float(found.noise or np.nan))
-    yield Interval("perception gap", found.low, made.truth.gap, found.high)
+    _, low, high = in_steps_of_error(found.mean, found.low, found.high)
+    yield Interval("perception gap", low, made.truth.gap, high)
     yield Interval("gap agreement", found.agreement_low, agreement, found.agreement_high)
     if found.beyond_low is not None and found.beyond_high is not None:
         yield Interval("gaps beyond noise", found.beyond_low, beyond, found.beyond_high)
@@ -160,7 +169,8 @@ def _growth(made: Made, now: pd.DataFrame) -> Iterator[Interval]:
     if found is not None:
         for side in SIDES:
             row = found.table.loc[(side, "slope")]
-            yield Interval("growth a round", row["low"], made.plan.trend, row["high"])
+            _, low, high = in_steps_of_error(*row[["estimate", "low", "high"]])
+            yield Interval("growth a round", low, made.plan.trend, high)
         yield Interval("good days together", found.correlation_low, 0.0, found.correlation_high)
 
 
