@@ -53,6 +53,9 @@ soak: env test-needs
 	$(BIN)/python -m tests.faults.mail_servers --messages 80000
 	$(BIN)/python -m tests.faults.schedulers --seconds 1800 --workers 16
 	$(BIN)/python -m tests.faults.schedulers --seconds 1800 --workers 16 --postgresql
+	$(BIN)/python -m tests.attacks.whole_flips
+	$(BIN)/python -m tests.attacks.non_interference --flips 10000
+	$(BIN)/python -m tests.attacks.configuration --houses 500 --steps 400
 	$(BIN)/python -m tests.faults.model --steps 1000000
 	$(BIN)/python -m tests.faults.power_cuts --cuts 1000000
 	$(BIN)/python -m tests.faults.kills --kills 5000

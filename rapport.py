@@ -60,7 +60,12 @@ app.add_typer(surveys.commands.rounds, name="rounds")
 app.add_typer(surveys.commands.mail, name="mail")
 app.command("run")(pipeline.commands.run)
 app.command("published")(pipeline.commands.published)
-app.command("verify")(pipeline.commands.verify)
+app.command("verify")(pipeline.commands.verifying(dashboard.commands.compare_report))
+app.add_typer(pipeline.commands.comments, name="comments")
+app.add_typer(pipeline.commands.programme, name="programme")
+app.add_typer(pipeline.commands.release, name="release")
+app.command("forecast")(pipeline.commands.forecasting(surveys.commands.forms_dealt))
+app.command("demonstrate-attack")(pipeline.commands.demonstrate_attack)
 app.command("report")(dashboard.commands.report)
 
 

@@ -10,8 +10,8 @@ from dash import Input, Output, dcc, html
 from flask import Flask, Response, render_template, request
 
 from dashboard import address, auth, headers, health, parts
-from dashboard.pages import method, metric, metrics, overview, quality, releases, two_sides
-from dashboard.visit import ROLES, NotAvailableError, Page, programmes_of, visit
+from dashboard.pages import comments, method, metric, metrics, overview, quality, releases, two_sides
+from dashboard.visit import HR, ROLES, NotAvailableError, Page, programmes_of, visit
 from dashboard.words import Words, best
 from data import settings as reading_settings
 from data.settings import Settings
@@ -27,6 +27,7 @@ PAGES: dict[str, Page] = {
     "/metric/": metric,
     "/two-sides": two_sides,
     "/quality": quality,
+    "/comments": comments,
     "/method": method,
     "/releases": releases,
 }
@@ -35,9 +36,12 @@ NAVIGATION = {
     "nav_metrics": "/metric",
     "nav_two_sides": "/two-sides",
     "nav_quality": "/quality",
+    "nav_comments": "/comments",
     "nav_method": "/method",
     "nav_releases": "/releases",
 }
+
+ONLY_HR = frozenset({"/comments"})
 
 log = logging.getLogger(__name__)
 
@@ -162,6 +166,7 @@ def _about(settings: Settings, published: PublishedStore) -> dict[str, object]:
     words, account = Words(asked.lang), auth.reader()
     other = "de" if asked.lang == "en" else "en"
     mine = programmes_of(published, account)
+    places = {key: path for key, path in NAVIGATION.items() if account.role == HR or path not in ONLY_HR}
     chosen = asked.programme or (mine[0].id if mine else None)
     return {
         "lang": asked.lang,
@@ -170,7 +175,7 @@ def _about(settings: Settings, published: PublishedStore) -> dict[str, object]:
         "page_title": _title(published, asked, words),
         "account": account,
         "role": words(f"role_{account.role}") if account.role in ROLES else account.role,
-        "navigation": [(words(key), asked.to(path), _is_here(path, asked.path)) for key, path in NAVIGATION.items()],
+        "navigation": [(words(key), asked.to(path), _is_here(path, asked.path)) for key, path in places.items()],
         "programmes": [(each.name, _of(asked, each.id), each.id == chosen) for each in mine],
         "other_language": (other, asked.with_(lang=other)),
         "token": auth.form_token(),

@@ -1,7 +1,7 @@
 """The verbs of this room: write the report, serve the dashboard."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -35,6 +35,14 @@ def report(
         show_json({"files": [str(path) for path in written]})
     else:
         say("\n".join(f"Wrote {path}" for path in written))
+
+
+def compare_report(settings: Settings, content: bytes) -> dict[str, Any]:
+    """Whether a report's file is what this installation writes of the release that it names."""
+    from dashboard.reports.compare import compare
+    from pipeline.published import open_published
+
+    return compare(open_published(settings), content, organisation=settings.organisation)
 
 
 def serve(settings: Settings) -> None:

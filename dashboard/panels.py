@@ -13,7 +13,7 @@ from dashboard.findings import (
     profile,
     readings,
 )
-from dashboard.tables import group_name, table_of
+from dashboard.tables import group_name, table_of, view_name
 from dashboard.words import Words, places_of
 from pipeline.published import Metric, Release, catalogue
 
@@ -182,13 +182,13 @@ def by_group(numbers: Numbers, metric: Metric, view: str, words: Words) -> Panel
     table = table_of(found, title, words, numbers, by="group")
     if not series:
         return Panel(chart=None, table=table)
-    said = words("groups_what", metric=words.pick(metric.label), view=words.inside(words(f"view_{view}")))
+    said = words("groups_what", metric=words.pick(metric.label), view=words.inside(view_name(words, view)))
     ticks = tuple(group_name(words, name) for name in names)
     chart = Chart(
         id=f"groups-{metric.id}-{view}",
         form="ranges",
         title=title,
-        subtitle=words("groups_subtitle", measure=measure(metric, words), view=words.inside(words(f"view_{view}"))),
+        subtitle=words("groups_subtitle", measure=measure(metric, words), view=words.inside(view_name(words, view))),
         foot=_foot(numbers, [each for each in found if each.side in sides_of(metric)], words),
         alt=_ranges_alt(said, ticks, series, words),
         ticks=ticks,
@@ -203,7 +203,7 @@ def _groups_title(numbers: Numbers, metric: Metric, view: str, found: Sequence[R
     name = words.pick(metric.label)
     shown = [each for each in found if each.shown and each.side in sides_of(metric)]
     if not shown:
-        return words("groups_empty", metric=name, view=words.inside(words(f"view_{view}")))
+        return words("groups_empty", metric=name, view=words.inside(view_name(words, view)))
     apart = []
     for each in shown:
         whole = numbers.now(metric.id, each.side)

@@ -89,9 +89,10 @@ def strip(reading: Reading, span: tuple[float, float]) -> Part:
     return html.Span([bar, dot], className="strip", **{"aria-hidden": "true"})
 
 
-def notice(title: str, *sentences: Part) -> Part:
+def notice(title: str, *sentences: Part, level: int = 1) -> Part:
     """A state that is not a page of numbers: nothing yet, not available, trouble."""
-    return html.Div([html.H1(title), *(html.P(each) for each in sentences)], className="notice")
+    heading = getattr(html, f"H{level}")
+    return html.Div([heading(title), *(html.P(each) for each in sentences)], className="notice")
 
 
 def sentence_with_code(text: str) -> list[Part]:

@@ -1,5 +1,6 @@
 """Writes readings as a table's rows: every number with its interval, n, unit, claim and release."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -15,6 +16,8 @@ EVIDENCE = (
     "goal_weeks", "goals_in_26_weeks", "support_recall", "support_false_alarms", "support_lead",
     *(f"{kind}_{metric}" for kind in ("weighted", "tipping") for metric in ("trust", "satisfaction", "goal_progress")),
 )  # fmt: skip
+TWO_WAY, THREE_ROUNDS = " × ", ", 3 rounds"  # as the pipeline writes views
+JOINED = re.compile(r"( × | \+ )")
 NUMBERS = ("th_value", "th_low", "th_high", "th_n", "th_unit", "th_claim", "th_release")
 
 
@@ -54,10 +57,17 @@ def metric_name(words: Words, metric: str) -> str:
     return words(metric)
 
 
+def view_name(words: Words, view: str) -> str:
+    """An attribute's name, those of two attributes, or an attribute's over three rounds."""
+    named = TWO_WAY.join(words(f"view_{each}") for each in view.removesuffix(THREE_ROUNDS).split(TWO_WAY))
+    return words("view_three_rounds", view=named) if view.endswith(THREE_ROUNDS) else named
+
+
 def group_name(words: Words, group: str) -> str:
-    """A group's own name; ours only where the pipeline named it."""
+    """A group's own name; ours only where the pipeline named it, alone or beside others."""
     named = {PROGRAMME: "view_all", "not stated": "not_stated"}
-    return words(named[group]) if group in named else group
+    parts = JOINED.split(group)
+    return "".join(words(named[part]) if part in named else part for part in parts)
 
 
 def _heading(reading: Reading, by: By, words: Words, numbers: Numbers) -> str:

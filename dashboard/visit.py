@@ -10,9 +10,10 @@ from dashboard.address import Address
 from dashboard.findings import Numbers, numbers_of
 from dashboard.words import Words
 from data.store.accounts import Account
-from pipeline.published import Programme, PublishedStore, Release
+from pipeline.published import Comments, Programme, PublishedStore, Release
 
-ROLES = ("hr", "leader")  # who sees released views
+HR = "hr"
+ROLES = (HR, "leader")  # who sees released views
 
 
 class NotAvailableError(Exception):
@@ -29,6 +30,11 @@ class Visit:
     numbers: Numbers | None
     releases: Sequence[Release]
     item: str = ""
+    comments: Sequence[Comments] = ()
+
+    @property
+    def is_hr(self) -> bool:
+        return self.account.role == HR
 
     @property
     def released(self) -> Numbers:
@@ -67,7 +73,18 @@ def visit(published: PublishedStore, account: Account, address: Address, item: s
         numbers=numbers,
         releases=releases,
         item=item,
+        comments=_comments(published, account, numbers, address.round),
     )
+
+
+def _comments(
+    published: PublishedStore, account: Account, numbers: Numbers | None, as_of: str | None
+) -> list[Comments]:
+    """Released comments up to the round looked at; whoever ticked one was told that HR may read it, and nobody else."""
+    if account.role != HR or numbers is None:
+        return []
+    released = published.comments(numbers.programme.id)
+    return [each for each in released if as_of is None or each.last_round <= numbers.latest.number]
 
 
 def programmes_of(published: PublishedStore, account: Account) -> list[Programme]:

@@ -1,6 +1,8 @@
 """Opens an installation for one command, and prints what the command found: for people, or as JSON."""
 
 import json
+import os
+import pwd
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -74,6 +76,15 @@ def moment(text: str | None, option: str) -> datetime | None:
     except ValueError:
         raise RapportError(f"{option} expects an ISO date or time such as 2026-03-02T09:00, not {text!r}.") from None
     return said if said.tzinfo else said.replace(tzinfo=UTC)
+
+
+def operator(by: str | None = None) -> str:
+    """Who runs this command, for the audit log: the name they give, and the account of this machine."""
+    try:
+        account = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # an account without a name, as in a container
+        account = f"uid {os.getuid()}"
+    return f"{by.strip()} ({account})" if by and by.strip() else account
 
 
 def say(text: str) -> None:

@@ -2,12 +2,20 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
+from data.errors import RapportError
+from data.imports.files import take_in
+from data.imports.sheet import limits_of
+from data.imports.workbook import is_workbook
 from data.settings import Settings
-from data.store.engine import Stores, reading
-from data.store.releases import releases_of
+from data.store import audit
+from data.store.engine import Stores, reading, writing
+from data.store.releases import releases_of, withdraw_release
 from data.store.rounds import read_round
 from data.timetable import Job
+from pipeline.comparing import EXPECTED, compare
 from pipeline.run import run_due as run_every_due_round
 from pipeline.run import run_round, verify_release
 
@@ -32,6 +40,38 @@ def verify_releases(stores: Stores, release_id: str | None, *, key: str) -> dict
     with reading(stores.published) as connection:
         known = [each.release_id for each in releases_of(connection)]
     return {each: verify_release(stores, each, key=key) for each in ([release_id] if release_id else known)}
+
+
+def file_named(stores: Stores, what: str | None) -> Path | None:
+    """The file that an argument names; None where it is a release's id, or nothing that is there."""
+    with reading(stores.published) as connection:
+        if what is None or what in {each.release_id for each in releases_of(connection)}:
+            return None
+    try:
+        return Path(what) if Path(what).is_file() else None
+    except OSError:  # no name that a file could have
+        return None
+
+
+def compare_file(
+    stores: Stores, settings: Settings, path: Path, compare_report: Callable[[Settings, bytes], dict[str, Any]]
+) -> dict[str, Any]:
+    """By release that a file of numbers or a report names, whether it holds what was frozen."""
+    content = take_in(path, limits_of(settings)).content
+    if is_workbook(content):
+        raise RapportError(f"{path.name} is a workbook; {EXPECTED}.")
+    start = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"%pdf-", b"<!doctype html", b"<html")):
+        return compare_report(settings, content)
+    return compare(stores.published, content, key=str(settings.secret_key), limits=limits_of(settings))
+
+
+def withdraw(stores: Stores, release_id: str, *, reason: str, by: str, now: datetime) -> None:
+    """Take a release out of sight for good. Nothing happens without an audit entry, so that is committed first."""
+    with writing(stores.published) as connection:
+        withdraw_release(connection, release_id, reason=reason, now=now)
+        with writing(stores.access) as access:
+            audit.note(access, at=now, who=by, action="release withdrawn", about=f"{release_id}: {reason.strip()}")
 
 
 def jobs(stores: Stores, settings: Settings) -> list[Job]:

@@ -14,8 +14,10 @@ import pandas as pd
 
 from data.contracts import Published, conform
 from data.settings import Settings
+from data.store.comments import batches_of
 from data.store.engine import Connection, Engine, is_reachable, open_stores, reading
 from data.store.releases import StoredRelease, releases_of
+from pipeline.comments.batch import Comments, told
 from pipeline.disclosure.gate import PROGRAMME, WITHHELD
 from pipeline.evidence.finding import CONSTRUCT, Verdict
 from pipeline.evidence.gather import EVIDENCE
@@ -25,6 +27,7 @@ from pipeline.release import is_intact, manifest_of, seal_is_valid
 
 __all__ = [
     "CONSTRUCT",
+    "Comments",
     "EVIDENCE",
     "FLOWS",
     "PROGRAMME",
@@ -40,6 +43,7 @@ __all__ = [
     "as_csv",
     "as_json",
     "calibration",
+    "comments",
     "latest",
     "open_published",
     "programmes",
@@ -95,7 +99,7 @@ def published(source: Source, programme_id: str | None = None, *, key: str | Non
     With the key, releases whose seal does not hold are left out as well; `releases` names them.
     """
     stored = [each for each in _stored(source, programme_id) if each.withdrawn_at is None]
-    return _rows(each for each in stored if _holds(each, key))
+    return rows_of(each for each in stored if _holds(each, key))
 
 
 def latest(source: Source, programme_id: str, *, key: str | None = None) -> pd.DataFrame:
@@ -140,6 +144,14 @@ def releases(source: Source, programme_id: str | None = None, *, key: str | None
     return sorted(told, key=lambda each: (each.programme, each.number))
 
 
+def comments(source: Source, programme_id: str | None = None, *, key: str | None = None) -> list[Comments]:
+    """Batches of released comments, by programme and number; one that is withdrawn or broken holds no comment."""
+    if isinstance(source, Connection):
+        return [told(each, key) for each in batches_of(source, programme_id)]
+    with reading(source) as connection:
+        return comments(connection, programme_id, key=key)
+
+
 def _stored(source: Source, programme_id: str | None) -> list[StoredRelease]:
     if isinstance(source, Connection):
         return releases_of(source, programme_id)
@@ -155,7 +167,8 @@ def _is_usable(each: Release) -> bool:
     return not each.is_withdrawn and each.seal_valid is not False
 
 
-def _rows(stored: Iterable[StoredRelease]) -> pd.DataFrame:
+def rows_of(stored: Iterable[StoredRelease]) -> pd.DataFrame:
+    """Contract Published: the rows that these releases froze, whatever became of them since."""
     rows = [row for each in stored for row in json.loads(each.content)["rows"]]
     return conform(Published, pd.DataFrame(rows, columns=list(Published.to_schema().columns)))
 
@@ -198,6 +211,10 @@ class PublishedStore:
     def releases(self, programme_id: str | None = None) -> list[Release]:
         """Every release with its seal's verdict, oldest round first, withdrawn ones too."""
         return releases(self._engine, programme_id, key=self._key)
+
+    def comments(self, programme_id: str | None = None) -> list[Comments]:
+        """Batches of released comments with their seal's verdict, oldest first."""
+        return comments(self._engine, programme_id, key=self._key)
 
     def programmes(self) -> list[Programme]:
         """Every programme that has a release."""

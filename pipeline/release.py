@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data.decisions import fixed_part
 from data.store.engine import Stores, writing
 from data.store.releases import StoredRelease, mark_batches_used, save_release
 from pipeline.disclosure.rounding import STEP
@@ -131,7 +132,7 @@ def inputs_digest(inputs: Inputs, key: str) -> str:
     ]
     asked = {name: str(value) for name, value in asdict(inputs.round).items()}
     closed = {id_: day.isoformat() for id_, day in inputs.closed_days.items()}
-    said = [frames, asked, inputs.snapshot_ids, closed, inputs.programme.name, dict(inputs.programme.decisions)]
+    said = [frames, asked, inputs.snapshot_ids, closed, inputs.programme.name, fixed_part(inputs.programme.decisions)]
     return _hmac(key, json.dumps(said, ensure_ascii=False, sort_keys=True))
 
 
@@ -142,6 +143,12 @@ def _digest(frame: pd.DataFrame) -> list[object]:
     rows = codes[np.lexsort(codes.T[::-1])]
     values = {name: list(map(str, distinct)) for name, (_, distinct) in zip(frame.columns, coded, strict=True)}
     return [values, hashlib.sha256(rows.tobytes()).hexdigest()]
+
+
+def n_inputs(stored: StoredRelease, key: str) -> int:
+    """From how many answers, invitations and ratings a release was made."""
+    n: int = _inputs(stored.content, stored.release_id, key)["n"]
+    return n
 
 
 def _inputs(content: str, of_release: str, key: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Runs one closed round from answers to a frozen release: the whole story on one screen."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
 
@@ -11,7 +11,7 @@ from data.store.engine import Stores, reading
 from data.store.releases import StoredRelease, read_release, released_rounds
 from data.store.rounds import Round, rounds_of
 from pipeline import release
-from pipeline.disclosure import gate
+from pipeline.disclosure import gate, merging
 from pipeline.disclosure.coarsen import coarsened
 from pipeline.disclosure.thresholds import thresholds
 from pipeline.evidence.gather import gather
@@ -22,7 +22,7 @@ from pipeline.metric import catalogue
 from pipeline.pooling import pool
 from pipeline.publish import publish
 from pipeline.validate import validate
-from pipeline.weigh import Last, before, last_release, weigh
+from pipeline.weigh import Last, last_releases, pooled, shown_earlier, telling_gaps, weigh
 
 CODE_VERSION = version("rapport")
 
@@ -34,28 +34,37 @@ def run_round(stores: Stores, *, programme_id: str, round_id: str, key: str, now
     """The frozen release of one closed round; a second run changes nothing."""
     _refuse_out_of_order(stores, programme_id, round_id)
     inputs = ingest(stores.raw, programme_id=programme_id, round_id=round_id)
-    content = build(inputs, key=key, last=last_release(stores, programme_id, inputs.round.number))
+    content = build(inputs, key=key, earlier=last_releases(stores, programme_id, inputs.round.number, key))
     return release.freeze(stores, release.sealed(content, key=key, now=now), inputs)
 
 
-def build(inputs: Inputs, *, key: str, last: Last | None = None, code_version: str = CODE_VERSION) -> str:
-    """The release's content: the same inputs, after the same last release, give the same bytes."""
+def build(inputs: Inputs, *, key: str, earlier: Sequence[Last] = (), code_version: str = CODE_VERSION) -> str:
+    """The release's content: the same inputs, beside the same earlier releases, give the same bytes.
+
+    `earlier`: the last release; in the third of three rounds also the one before it; the newest first.
+    """
     metrics, limits, this = catalogue(), thresholds(inputs.programme.decisions), inputs.round
     validated = validate(inputs.answers, inputs.questionnaires)
     weighed = weigh(inputs, validated.rated, this.round_id, limits)
     facts, scored, asks, measured = weighed.facts, weighed.facts.scored, weighed.asks, weighed.measurement.measured
-    decided = gate.decide(
+    known = shown_earlier(inputs, validated.rated, limits, earlier)
+    decision = gate.decide(
         weighed.measurement.crowds,
         metrics,
         limits,
         _respondents(facts.invited),
         told=weighed.measurement.told,
         errors=weighed.errors,
-        before=before(inputs, validated.rated, limits, last),
+        before=known[0] if known else None,
     )
-    shown = [decided[key] for key in weighed.keys]
+    decision = decision.without(telling_gaps(facts, decision, limits), metrics)
+    decided = decision.shown
+    merged = {key: each for key, each in decision.merged.items() if decided[key]}
+    merged |= pooled(weighed, decision, known, limits)
+    measured = pd.concat([measured, merging.rows(merged, measured)], ignore_index=True) if merged else measured
+    shown = [*(decided[key] for key in weighed.keys), *(True for _ in merged)]
     release_id = release.release_id(this.programme_id, this.round_id, this.number)
-    about = _about(inputs, validated.rated, scored, asks, seed=release_id)
+    about = _about(inputs, validated.rated, scored, asks, decision, seed=release_id)
     evidence = gather(about, limits, decided)
     manifest = release.manifest(
         inputs,
@@ -81,7 +90,13 @@ def build(inputs: Inputs, *, key: str, last: Last | None = None, code_version: s
 
 
 def _about(
-    inputs: Inputs, rated: pd.DataFrame, scored: pd.DataFrame, asks: Mapping[str, set[str]], *, seed: str
+    inputs: Inputs,
+    rated: pd.DataFrame,
+    scored: pd.DataFrame,
+    asks: Mapping[str, set[str]],
+    decision: gate.Decision,
+    *,
+    seed: str,
 ) -> RoundFacts:
     """What the evidence of a round is made from."""
     return RoundFacts(
@@ -98,6 +113,7 @@ def _about(
         questionnaires=inputs.questionnaires,
         asked=asks,
         metrics=catalogue(),
+        rooms={key: room for key, room in decision.rooms.items() if decision.shown[key]},
         seed=seed,
     )
 
@@ -120,8 +136,8 @@ def verify_release(stores: Stores, release_id: str, *, key: str) -> str:
     with reading(stores.published) as connection:
         kept = read_release(connection, release_id)
     inputs = ingest(stores.raw, programme_id=kept.programme_id, round_id=kept.round_id)
-    last = last_release(stores, kept.programme_id, inputs.round.number)
-    rebuilt = build(inputs, key=key, last=last, code_version=release.manifest_of(kept)["code_version"])
+    earlier = last_releases(stores, kept.programme_id, inputs.round.number, key)
+    rebuilt = build(inputs, key=key, earlier=earlier, code_version=release.manifest_of(kept)["code_version"])
     return release.verify(kept, rebuilt, key)
 
 

@@ -1,7 +1,7 @@
 """Scores and measures one round, and says what a reader holds already: the last release."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,30 +10,36 @@ import pandas as pd
 from data.store.engine import Stores, reading
 from data.store.releases import StoredRelease, releases_of
 from pipeline.disclosure.crowd import Key
-from pipeline.disclosure.earlier import Before
+from pipeline.disclosure.gaps import telling
+from pipeline.disclosure.gate import Decision
+from pipeline.disclosure.merging import Merged
 from pipeline.disclosure.rooms import rooms_of
 from pipeline.disclosure.thresholds import Thresholds
+from pipeline.evidence.finding import metric_of
+from pipeline.evidence.two_sides import GAP
 from pipeline.ingest import Inputs
-from pipeline.measure import Measurement, measure
+from pipeline.measure import NOT_STATED, Measurement, measure
 from pipeline.metric import Facts, catalogue
-from pipeline.release import manifest_of
+from pipeline.release import manifest_of, n_inputs
 from pipeline.score import asked, score
+from pipeline.three_rounds import ROUNDS, RoundShown, is_due, three_rounds
 
 
 @dataclass(frozen=True, kw_only=True)
 class Last:
-    """What the newest earlier release shows."""
+    """What an earlier release shows, and from how many inputs it was made (None where that is not known)."""
 
     round_id: str
     shown: frozenset[Key]
+    n_inputs: int | None = None
 
     @classmethod
-    def of(cls, stored: StoredRelease) -> "Last":
+    def of(cls, stored: StoredRelease, key: str) -> "Last":
         """Read from a frozen release."""
         content = json.loads(stored.content)
         names = ("metric", "view", "group", "side")
         shown = frozenset(Key(**{name: row[name] for name in names}) for row in content["rows"] if row["shown"])
-        return cls(round_id=stored.round_id, shown=shown)
+        return cls(round_id=stored.round_id, shown=shown, n_inputs=n_inputs(stored, key))
 
 
 class Weighed(NamedTuple):
@@ -60,32 +66,80 @@ def weigh(inputs: Inputs, rated: pd.DataFrame, round_id: str, limits: Thresholds
     return Weighed(facts, asks, measurement, keys, dict(zip(keys, measurement.measured["se"], strict=True)))
 
 
-def before(inputs: Inputs, rated: pd.DataFrame, limits: Thresholds, last: Last | None) -> Before | None:
-    """What a reader may hold beside this release: the last one, with who stood behind it as far as they are kept."""
-    if last is None or last.round_id not in set(inputs.invited["round_id"]):
-        return None
-    metrics, weighed = catalogue(), weigh(inputs, rated, last.round_id, limits)
-    told = weighed.measurement.told
-    shown: dict[tuple[str, str], list[Key]] = {}
-    for key in last.shown & set(weighed.keys):
-        shown.setdefault((key.metric, key.side), []).append(key)
+def shown_earlier(inputs: Inputs, rated: pd.DataFrame, limits: Thresholds, earlier: Sequence[Last]) -> list[RoundShown]:
+    """What a reader may hold beside this release: earlier ones, with who stood behind them as far as they are kept."""
+    kept = set(inputs.invited["round_id"])
+    read = [each for each in earlier if each.round_id in kept]
+    weighed = [(each, weigh(inputs, rated, each.round_id, limits)) for each in read]
+    return [round_shown(of, each.shown, is_whole=_is_whole(inputs, each)) for each, of in weighed]
+
+
+def _is_whole(inputs: Inputs, last: Last) -> bool:
+    """Whether all that a release was made from is still kept: nobody's answers have been erased since."""
+    if last.n_inputs is None:
+        return True
+    tables = (inputs.answers, inputs.invited, inputs.goal_ratings)
+    number = inputs.invited.loc[inputs.invited["round_id"] == last.round_id, "round_number"].iloc[0]
+    return sum(int((table["round_number"] <= number).sum()) for table in tables) >= last.n_inputs
+
+
+def round_shown(weighed: Weighed, shown: Set[Key], *, is_whole: bool) -> RoundShown:
+    """One round as its release shows it, with the room that every number leaves."""
+    metrics, told = catalogue(), weighed.measurement.told
+    by_side: dict[tuple[str, str], list[Key]] = {}
+    for key in shown & set(weighed.keys):
+        by_side.setdefault((key.metric, key.side), []).append(key)
     rooms = {
         key: room
-        for of, keys in shown.items()
+        for of, keys in by_side.items()
         if of in told
         for key, room in rooms_of(keys, told[of], metrics[of[0]], weighed.errors).items()
     }
-    return Before(told=told, rooms=rooms)
+    crowds = weighed.measurement.crowds
+    return RoundShown(told=told, crowds=crowds, errors=weighed.errors, shown=shown, rooms=rooms, is_whole=is_whole)
 
 
-def last_release(stores: Stores, programme_id: str, number: int) -> Last | None:
-    """The newest release of an earlier round, withdrawn or not: it was read."""
+def pooled(
+    weighed: Weighed, decision: Decision, earlier: Sequence[RoundShown], limits: Thresholds
+) -> dict[Key, Merged]:
+    """Groups told over this round and the two before it; `earlier` the newest first."""
+    if len(earlier) < ROUNDS - 1:
+        return {}
+    shown = {key for key, is_shown in decision.shown.items() if is_shown}
+    measurement = weighed.measurement
+    now = RoundShown(
+        told=measurement.told, crowds=measurement.crowds, errors=weighed.errors, shown=shown, rooms=decision.rooms
+    )
+    return dict(three_rounds([*reversed(earlier), now], catalogue().values(), limits))
+
+
+def last_releases(stores: Stores, programme_id: str, number: int, key: str) -> list[Last]:
+    """The releases that a round is told beside, the newest first, withdrawn or not: they were read.
+
+    The last one there is; and where this round is the third of three, those of the two rounds before it.
+    """
     with reading(stores.published) as connection:
         kept = releases_of(connection, programme_id)
-    earlier = [each for each in kept if manifest_of(each)["round"]["number"] < number]
-    newest = max(earlier, key=lambda each: manifest_of(each)["round"]["number"], default=None)
-    return None if newest is None else Last.of(newest)
+    by_number = {manifest_of(each)["round"]["number"]: each for each in kept}
+    earlier = [by_number[each] for each in sorted(by_number, reverse=True) if each < number]
+    is_third = is_due(number) and {number - 1, number - 2} <= set(by_number)
+    return [Last.of(each, key) for each in earlier[: ROUNDS - 1 if is_third else 1]]
 
 
 def _key(row: object) -> Key:
     return Key(**{name: getattr(row, name) for name in ("metric", "view", "group", "side")})
+
+
+def telling_gaps(facts: Facts, decision: Decision, limits: Thresholds) -> set[Key]:
+    """The gaps that would give somebody away beside the sides' means that they are made from."""
+    rooms = {key: room for key, room in decision.rooms.items() if decision.shown[key]}
+    parts = {name: metric_of(name, catalogue()) for name in catalogue()[GAP].constructs}
+    mentees = facts.invited[facts.invited["side"] == "mentee"].set_index("pairing_id")[list(limits.attributes)]
+    return telling(
+        [key for key in rooms if key.metric == GAP],
+        facts.scored,
+        mentees.replace("", NOT_STATED),
+        rooms,
+        {construct: metric for construct, metric in parts.items() if metric is not None},
+        colluders=limits.score_n - 1,
+    )

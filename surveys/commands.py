@@ -78,6 +78,8 @@ def open_one(
         if links is not None:
             write_links(links, make_links(opened.stores, opened.settings, round_id, now))
     say(f"Round {new.round_id} ({new.pulse}) takes answers until {new.closes_at:%Y-%m-%d %H:%M} UTC.")
+    if new.number == 1:
+        say(f"From now on thresholds and groups are locked; `rapport programme groups {new.programme_id}` shows them.")
 
 
 @rounds.command("close")
@@ -286,6 +288,14 @@ def serve(settings: Settings) -> None:
     )
     # The worker is another process; it is handed the settings, so that --home reaches it.
     server.serve(target_loader=partial(serving, settings), wrap_loader=False)
+
+
+def forms_dealt() -> dict[tuple[str, str], list[tuple[float, frozenset[str]]]]:
+    """By pulse and side, each form's share of the people asked and its questions, as this version asks."""
+    from surveys.forms import shares
+    from surveys.questionnaire import SIDES, ours
+
+    return {(pulse, side): shares(ours(), pulse, side) for pulse in ours().pulses for side in SIDES}
 
 
 def refuse_rehearsal(settings: Settings) -> None:

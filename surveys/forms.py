@@ -26,6 +26,14 @@ def forms(questionnaire: Questionnaire, pulse_id: str, side: str) -> tuple[FormI
     return tuple(form for block in blocks for form in block) or ((),)
 
 
+def shares(questionnaire: Questionnaire, pulse_id: str, side: str) -> list[tuple[float, frozenset[str]]]:
+    """Each form's share of the people asked, and the ids of its questions: constructs in equal parts, then forms."""
+    fixed = frozenset(_pulse(questionnaire, pulse_id, side).fixed.get(side, ()))
+    blocks = _blocks(questionnaire, pulse_id, side)
+    dealt = [(1 / len(blocks) / len(block), fixed | set(form)) for block in blocks for form in block]
+    return dealt or [(1.0, fixed)]
+
+
 def assign_forms(
     questionnaire: Questionnaire,
     pulse_id: str,

@@ -6,7 +6,7 @@ from typing import Any
 
 from data import timetable
 from data.errors import RapportError
-from data.store import outbox, people, rounds
+from data.store import decisions, outbox, people, rounds
 from data.store.engine import Connection
 from data.store.outbox import ASKING
 from data.store.people import Programme
@@ -69,17 +69,9 @@ def messages_ahead(connection: Connection, now: datetime, until: date) -> tuple[
 def decide(connection: Connection, programme_id: str, own: Mapping[str, Any] | None, now: datetime) -> Programme:
     """Give a programme its cadence (None: it stops asking by itself); what is planned follows at the next tick."""
     timetable.hurry(connection, PLAN, now)
-    programme = people.programme(connection, programme_id)
-    others = {key: value for key, value in programme.decisions.items() if key != cadences.DECISION}
-    kept = {} if own is None else {cadences.DECISION: cadences.kept(cadences.read(own))}
-    changed = Programme(
-        programme_id=programme.programme_id,
-        name=programme.name,
-        created_at=programme.created_at,
-        decisions={**others, **kept},
-    )
-    people.save_programme(connection, changed)
-    return changed
+    kept = None if own is None else cadences.kept(cadences.read(own))
+    decisions.change(connection, programme_id, {cadences.DECISION: kept})
+    return people.programme(connection, programme_id)
 
 
 def reply(connection: Connection, *, round_id: str, said: str, will: str, who: str, now: datetime) -> None:

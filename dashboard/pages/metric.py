@@ -9,6 +9,7 @@ from dashboard.findings import CONSTRUCT, SIDES, Reading, is_of_one_construct
 from dashboard.panels import bounds_of, by_group, trend, value_of
 from dashboard.parts import Part
 from dashboard.story import change_in_words
+from dashboard.tables import view_name
 from dashboard.visit import NotAvailableError, Visit
 from dashboard.words import Words
 from pipeline.published import PROGRAMME, Metric, catalogue
@@ -82,7 +83,7 @@ def _by_group(visit: Visit, metric: Metric) -> list[Part]:
         return [heading, html.P(words("programme_only" if metric.is_programme_only else "no_attributes"))]
     links = [
         html.A(
-            words(f"view_{name}"),
+            view_name(words, name),
             href=f"{visit.address.with_(by=name)}#groups",
             **({"aria-current": "true"} if name == chosen else {}),
         )

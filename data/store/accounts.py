@@ -82,6 +82,12 @@ class Accounts:
             if account is not None:
                 audit.note(connection, at=now, who=account.email, action="signed out", about="dashboard")
 
+    def role_of(self, email: str) -> str | None:
+        """The role of an account; None where there is none for this address."""
+        with reading(self._engine) as connection:
+            query = select(accounts.c.role).where(accounts.c.email == email.strip().lower())
+            return connection.execute(query).scalar_one_or_none()
+
     def entries(self, limit: int = 200) -> list[Mapping[str, Any]]:
         """The audit log, newest first."""
         with reading(self._engine) as connection:

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Date, Table, and_, delete, ins
 from sqlalchemy.exc import IntegrityError
 
 from data.errors import RapportError
-from data.tables import UtcTime, answers, batch_changes, batches, goal_ratings, quarantine, raw, responses
+from data.store.decisions import admitted
+from data.tables import UtcTime, answers, batch_changes, batches, goal_ratings, programmes, quarantine, raw, responses
 
 AT_ONCE = 200  # keys compared in one statement
 Row = Mapping[str, Any]
@@ -76,7 +77,7 @@ def write_rows(connection: Connection, table: Table, rows: Sequence[Row], defaul
     for row in rows:
         key = _key(table, row)
         before = kept.get(_order(key))
-        after = {**(before or _filled(table, defaults)), **row}
+        after = _allowed(connection, table, {**(before or _filled(table, defaults)), **row})
         if after == before:
             continue
         kept[_order(key)] = after
@@ -176,11 +177,19 @@ def _refuse_changed_since(connection: Connection, changes: Sequence[Change]) -> 
 
 def _put_back(connection: Connection, table: Table, change: Change) -> None:
     if change.before is not None:
-        connection.execute(update(table).where(_is(table, change.key)).values(change.before))
+        before = _allowed(connection, table, change.before)
+        connection.execute(update(table).where(_is(table, change.key)).values(before))
         return
     if table is responses:
         _forget_said(connection, change.key["response_id"])
     connection.execute(delete(table).where(_is(table, change.key)))
+
+
+def _allowed(connection: Connection, table: Table, row: Row) -> Row:
+    """The row as it may be written: what a programme decided is fixed once it asks."""
+    if table is not programmes:
+        return row
+    return {**row, "decisions": admitted(connection, row["programme_id"], row["decisions"])}
 
 
 def _forget_said(connection: Connection, response_id: str) -> None:

@@ -7,18 +7,14 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, RowMapping, Table, func, insert, or_, select, update
 
+from data.decisions import DEFAULTS
 from data.errors import RapportError
+from data.store.decisions import admitted
 from data.tables import goal_levels, goals, pairings, people, programmes
 
 DEFAULT_PROGRAMME = "programme"
 DEFAULT_LANGUAGE = "en"
-DEFAULT_DECISIONS: Mapping[str, Any] = {
-    "attributes": ["department", "location"],
-    "score_n": 5,
-    "staying_n": 20,
-    "two_way_n": 10,
-    "comment_n": 10,
-}
+DEFAULT_DECISIONS = DEFAULTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +77,9 @@ class Goal:
 
 
 def save_programme(connection: Connection, programme: Programme) -> None:
-    """Record a programme, or what is new about it."""
-    _save(connection, programmes, {**asdict(programme), "decisions": dict(programme.decisions)})
+    """Record a programme, or what is new about it; raises RapportError for a decision that is not allowed any more."""
+    decisions = admitted(connection, programme.programme_id, programme.decisions)
+    _save(connection, programmes, {**asdict(programme), "decisions": decisions})
 
 
 def programme(connection: Connection, programme_id: str) -> Programme:

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, insert, select, update
 from data.errors import RapportError
 from data.tables import batch_changes, batches, invitations, releases, responses
 
+LONGEST_REASON = 300
+
 
 @dataclass(frozen=True, kw_only=True)
 class StoredRelease:
@@ -69,12 +71,11 @@ def withdraw_release(connection: Connection, release_id: str, *, reason: str, no
     kept = read_release(connection, release_id)
     if kept.withdrawn_at is not None:
         raise RapportError(f"The release {release_id} was withdrawn already.")
-    if not reason.strip():
-        raise RapportError("A release is withdrawn with a reason; give one.")
+    told = " ".join(reason.split())
+    if not 0 < len(told) <= LONGEST_REASON or not told.isprintable():
+        raise RapportError(f"A release is withdrawn with a reason: a sentence of at most {LONGEST_REASON} characters.")
     connection.execute(
-        update(releases)
-        .where(releases.c.release_id == release_id)
-        .values(withdrawn_at=now, withdrawn_reason=reason.strip())
+        update(releases).where(releases.c.release_id == release_id).values(withdrawn_at=now, withdrawn_reason=told)
     )
     return read_release(connection, release_id)
 

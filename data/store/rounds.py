@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from data.errors import RapportError
+from data.store.decisions import in_groups, lock
 from data.tables import invitations, links, pairings, people, responses, rounds, snapshots
 
 
@@ -74,10 +75,11 @@ class Ask:
 
 
 def open_round(connection: Connection, new: Round, content: str) -> None:
-    """Record a round with the questionnaire it freezes (canonical JSON)."""
+    """Record a round with the questionnaire it freezes (canonical JSON); the first fixes thresholds and groups."""
     taken = connection.execute(select(rounds.c.round_id).where(rounds.c.round_id == new.round_id)).first()
     if taken:
         raise RapportError(f"The round {new.round_id} exists already; a round id is used once.")
+    lock(connection, new.programme_id, new.opens_at)
     keep_snapshot(connection, content)
     connection.execute(insert(rounds).values(asdict(new)))
 
@@ -137,7 +139,7 @@ def replace_snapshot(connection: Connection, round_id: str, content: str) -> Non
 
 
 def invite(connection: Connection, new: Iterable[Invitation]) -> int:
-    """Record invitations that are not there yet; returns how many were new."""
+    """Record invitations that are not there yet, under the programme's reporting groups; returns how many were new."""
     wanted = list(new)
     known = {
         (row.round_id, row.pairing_id, row.side)
@@ -149,7 +151,7 @@ def invite(connection: Connection, new: Iterable[Invitation]) -> int:
     }
     missing = [e for e in wanted if (e.round_id, e.pairing_id, e.side) not in known]
     if missing:
-        connection.execute(insert(invitations), [asdict(entry) for entry in missing])
+        connection.execute(insert(invitations), in_groups(connection, [asdict(entry) for entry in missing]))
     return len(missing)
 
 

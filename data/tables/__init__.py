@@ -3,7 +3,7 @@
 from data.tables.asking import answers, drafts, goal_ratings, invitations, links, responses, rounds, snapshots
 from data.tables.columns import UtcTime, access, published, raw
 from data.tables.handed_in import batch_changes, batches, employment, engagement, engagement_groups, quarantine
-from data.tables.released import releases
+from data.tables.released import comment_batches, releases
 from data.tables.signing_in import accounts, audit, sessions
 from data.tables.taking_part import goal_levels, goals, pairings, people, programmes
 from data.tables.telling import bounces, messages, replies, unsubscribed
@@ -18,6 +18,7 @@ __all__ = [
     "batch_changes",
     "batches",
     "bounces",
+    "comment_batches",
     "drafts",
     "employment",
     "engagement",

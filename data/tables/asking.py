@@ -84,6 +84,7 @@ responses = Table(
     Column("is_comment_for_release", Boolean, nullable=False),
     id_("batch_id"),
     at_("withdrawn_at"),  # by the person, before the round closed; such a version counts for nothing
+    id_("comment_batch_id"),  # which batch of comments decided about this one
     UniqueConstraint("invitation_id", "version"),
     UniqueConstraint("submission_id", "content_sha256"),
 )

@@ -30,7 +30,8 @@ class Auditor:
 
     def kept(self, rooms: Mapping[Key, Room]) -> Set[Key]:
         """Which of these numbers, each with its room, may be shown together."""
-        kept, dropped = dict(rooms), []
+        kept = {key: room for key, room in rooms.items() if all(needed in rooms for needed in one_way(key))}
+        dropped: list[Key] = []
         while suspects := self.suspects(kept):
             last = min(suspects, key=lambda key: _usefulness(key, rooms))
             gone = [key for key in kept if key == last or _rests_on(key, last)]

@@ -1,12 +1,13 @@
 """Says who stands behind one number, so that the gate can judge whether it may be shown."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 # A number that rests on the mentees of fewer mentors would be a score of those mentors.
 LEAST_GUIDES = 3
 PROGRAMME = "all"  # the view, and its one group, of everybody
 TWO_WAY = " × "  # joins the names of two attributes, and of two groups
+MERGED = " + "  # joins the names of groups that are told as one
 FEEDING = {"mentor": ("mentors",), "mentee": ("mentees",), "both": ("mentors", "mentees")}
 
 
@@ -22,6 +23,10 @@ class Key:
     @property
     def is_two_way(self) -> bool:
         return TWO_WAY in self.view
+
+    def parts_among(self, groups: Container[str]) -> list[str]:
+        """The groups of an attribute that this number is of: itself, or those that it puts together."""
+        return [self.group] if self.group in groups else self.group.split(MERGED)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,29 +1,42 @@
 """Decides which numbers of a candidate release are shown.
 
-First each number by itself: every side that feeds it has enough distinct people, of enough mentors, they are not
-all at the same end of the scale, the numbers it rests on are shown, and what a reader gets by subtracting the shown
-groups of an attribute from the programme, or a group from one of another attribute that holds it, is nobody, or
-again enough people who are not all at one end. Then all numbers of a metric and side together, as a reader knows
-them (`audit`).
+First each number by itself (`alone`). Then all of a metric and side together, as a reader knows them: what can be
+worked out from the sums and the scale (`audit`), and from the last release (`difference`). Last, the groups that are
+withheld are told as one where that is safe (`merging`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pandas as pd
 
-from pipeline.disclosure.audit import Auditor, one_way
-from pipeline.disclosure.crowd import FEEDING, PROGRAMME, Crowd, Key, together
-from pipeline.disclosure.earlier import Before, Sum, tells_of_comers
+from pipeline.disclosure.alone import Shown, all_asked, alone, has_needed, whole_first
+from pipeline.disclosure.audit import Auditor
+from pipeline.disclosure.crowd import PROGRAMME, Crowd, Key
+from pipeline.disclosure.difference import Before, Sum, tells_of_comers
 from pipeline.disclosure.ground import Room
+from pipeline.disclosure.merging import Merged, candidates
 from pipeline.disclosure.rooms import rooms_of, said, scale_of
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.metric import Metric
 
-__all__ = ["PROGRAMME", "WITHHELD", "Shown", "decide"]
+__all__ = ["PROGRAMME", "WITHHELD", "Decision", "Shown", "decide"]
 
 WITHHELD = "Too few people to protect. Here is the programme result instead."
-ASKED = "participation"  # the metric behind which stand all who were asked
-Shown = dict[Key, bool]
+
+
+class Decision(NamedTuple):
+    """Whether each number is shown; of those that could be, how far their sums may move unseen; and merged groups."""
+
+    shown: Shown
+    rooms: Mapping[Key, Room]
+    merged: Mapping[Key, Merged]
+
+    def without(self, keys: Set[Key], metrics: Mapping[str, Metric]) -> "Decision":
+        """The same with more numbers withheld, and what rests on them."""
+        shown = {key: is_shown and key not in keys for key, is_shown in self.shown.items()}
+        return self._replace(shown=_with_all_needed(shown, metrics))
 
 
 def decide(
@@ -35,153 +48,99 @@ def decide(
     told: Mapping[tuple[str, str], pd.DataFrame],
     errors: Mapping[Key, float],
     before: Before | None = None,
-) -> Shown:
-    """Whether each number is shown.
+) -> Decision:
+    """Whether each number is shown, and what room its rounding leaves.
 
     `respondents`: how many people of each side answered in the round. `told`: who said what, by metric and side, as
     `measure` gives it; `errors`: the standard error of every mean, which decides how finely it is told. `before`: the
     programme's last release.
     """
     tiny = {side for side, n in respondents.items() if n < thresholds.respondents_n}
-    shown: Shown = {}
+    candidate = _Candidate(crowds, metrics, thresholds, tiny, told, errors, before)
     for metric in _foundations_first(metrics):
         for side in metric.sides:
-            keys = [key for key in crowds if key.metric == metric.id and key.side == side]
-            is_of_sides = len(metric.sides) > 1 and side == "both" and (metric.id, side) not in told
-            if is_of_sides:
-                for key in sorted(keys, key=lambda key: _whole_first(key.view)):
-                    shown[key] = crowds[key].has(1, side) and _has_needed(key, metrics, shown)
-                continue
-            shown.update(_alone(keys, crowds, metric, thresholds, tiny, shown))
-            if (metric.id, side) in told:
-                mine = told[metric.id, side]
-                rooms = rooms_of([key for key in keys if shown[key]], mine, metric, errors)
-                auditor = Auditor(
-                    told=mine,
-                    scale=scale_of(metric),
-                    least=None if metric.unit == "share" else thresholds.least(metric.minimum_n),
-                    colluders=thresholds.score_n - 1,
-                )
-                late = set() if before is None else _telling_of_comers(mine, rooms, before, metric, thresholds)
-                kept = auditor.kept({key: room for key, room in rooms.items() if key not in late})
-                shown.update({key: key in kept for key in rooms})
-    return _with_all_needed(shown, metrics)
+            candidate.decide(metric, side)
+    shown = _with_all_needed(candidate.shown, metrics)
+    return Decision(shown=shown, rooms=candidate.rooms, merged=candidate.merged)
 
 
-def _alone(
-    keys: Iterable[Key],
-    crowds: Mapping[Key, Crowd],
-    metric: Metric,
-    thresholds: Thresholds,
-    tiny: set[str],
-    shown: Mapping[Key, bool],
-) -> Shown:
-    """Whether each number of a metric and side could be shown by itself, one view after the other."""
-    found = dict(shown)
-    by_view: dict[str, dict[Key, Crowd]] = {}
-    for key in keys:
-        by_view.setdefault(key.view, {})[key] = crowds[key]
-    for view in sorted(by_view, key=_whole_first):
-        of_view = by_view[view]
-        side, is_two_way = next((key.side, key.is_two_way) for key in of_view)
-        least = thresholds.least(metric.minimum_n)
-        enough = max(least, thresholds.two_way_n) if is_two_way else least
-        open_ = {
-            key
-            for key in of_view
-            if _is_open(key, of_view[key], metric, enough, tiny, found) and not _has_all_answered(key, crowds, enough)
-        }
-        earlier = [each for key, each in crowds.items() if _is_beside(key, metric, side, view) and found.get(key)]
-        open_ = {key for key in open_ if not _gives_away(of_view[key], earlier, least, side)}
-        kept = open_ if view == PROGRAMME else _without_remainder(of_view, open_, least, side)
-        found.update({key: key in kept for key in of_view})
-    return found
+@dataclass
+class _Candidate:
+    """A candidate release while it is decided on, one metric and side after the other."""
 
+    crowds: Mapping[Key, Crowd]
+    metrics: Mapping[str, Metric]
+    thresholds: Thresholds
+    tiny: set[str]
+    told: Mapping[tuple[str, str], pd.DataFrame]
+    errors: Mapping[Key, float]
+    before: Before | None
+    shown: Shown = field(default_factory=dict)
+    rooms: dict[Key, Room] = field(default_factory=dict)
+    merged: dict[Key, Merged] = field(default_factory=dict)
 
-def _whole_first(view: str) -> tuple[bool, bool, str]:
-    is_two_way = Key(metric="", view=view, group="", side="").is_two_way
-    return view != PROGRAMME, is_two_way, view
+    def decide(self, metric: Metric, side: str) -> None:
+        keys = [key for key in self.crowds if key.metric == metric.id and key.side == side]
+        if len(metric.sides) > 1 and side == "both" and (metric.id, side) not in self.told:
+            self._follow_the_sides(keys)
+            return
+        self.shown.update(alone(keys, self.crowds, metric, self.thresholds, self.tiny, self.shown))
+        if (metric.id, side) in self.told:
+            self._audit(keys, metric, self.told[metric.id, side])
+            if metric.unit == "points" and side != "both":
+                self._merge(keys, metric, self.told[metric.id, side])
 
+    def _follow_the_sides(self, keys: Iterable[Key]) -> None:
+        """A mean of both sides as they are told says nothing beyond them."""
+        for key in sorted(keys, key=lambda key: whole_first(key.view)):
+            self.shown[key] = self.crowds[key].has(1, key.side) and has_needed(key, self.metrics, self.shown)
 
-def _is_beside(key: Key, metric: Metric, side: str, view: str) -> bool:
-    return key.metric == metric.id and key.side == side and key.view not in (PROGRAMME, view)
+    def _audit(self, keys: Iterable[Key], metric: Metric, told: pd.DataFrame) -> None:
+        rooms = rooms_of([key for key in keys if self.shown[key]], told, metric, self.errors)
+        kept = self._auditor(metric, told).kept(self._without_telling(rooms, metric, told))
+        self.shown.update({key: key in kept for key in rooms})
+        self.rooms |= rooms
 
+    def _auditor(self, metric: Metric, told: pd.DataFrame) -> Auditor:
+        least = None if metric.unit == "share" else self.thresholds.least(metric.minimum_n)
+        return Auditor(told=told, scale=scale_of(metric), least=least, colluders=self.thresholds.score_n - 1)
 
-def _telling_of_comers(
-    told: pd.DataFrame, rooms: Mapping[Key, Room], before: Before, metric: Metric, thresholds: Thresholds
-) -> set[Key]:
-    """The numbers that, beside the same one of the last release, tell of those who came or went."""
-    return {
-        key
-        for key, room in rooms.items()
-        if key in before.rooms
-        and tells_of_comers(
-            Sum(said=said(told, key), room=room),
-            Sum(said=said(before.told[key.metric, key.side], key), room=before.rooms[key]),
-            scale_of(metric),
-            colluders=thresholds.score_n - 1,
-        )
-    }
+    def _without_telling(self, rooms: Mapping[Key, Room], metric: Metric, told: pd.DataFrame) -> dict[Key, Room]:
+        """The numbers that, beside the same one of the last release, tell nothing of those who came or went."""
+        return {key: room for key, room in rooms.items() if not self._tells_of_comers(key, room, metric, told)}
+
+    def _tells_of_comers(self, key: Key, room: Room, metric: Metric, told: pd.DataFrame) -> bool:
+        if self.before is None or key not in self.before.rooms:
+            return False
+        if not self.before.is_whole and key.view != PROGRAMME:
+            return True  # nobody knows any more who left the group
+        now = Sum(said=said(told, key), room=room)
+        then = Sum(said=said(self.before.told[metric.id, key.side], key), room=self.before.rooms[key])
+        return tells_of_comers(now, then, scale_of(metric), colluders=self.thresholds.score_n - 1)
+
+    def _merge(self, keys: Iterable[Key], metric: Metric, told: pd.DataFrame) -> None:
+        """Show the withheld groups of a view as one, where that is safe beside all that is shown."""
+        of_side = list(keys)
+        auditor, least = self._auditor(metric, told), self.thresholds.least(metric.minimum_n)
+        asked = {key: len(self.crowds.get(all_asked(key), Crowd())) for key in of_side}
+        for key, each in candidates(of_side, self.crowds, asked, self.shown, told, self.errors):
+            shown = {key: self.rooms[key] for key in of_side if self.shown[key]}
+            room = rooms_of([key], told, metric, {key: each.se})[key]
+            is_large = each.crowd.has(least, key.side) and each.crowd.end == 0 and each.n_asked > least
+            is_alone = not shown or key.side in self.tiny or not is_large
+            if not (
+                is_alone or self._tells_of_comers(key, room, metric, told) or auditor.suspects({**shown, key: room})
+            ):
+                self.shown[key], self.rooms[key], self.merged[key] = True, room, each
 
 
 def _with_all_needed(shown: Shown, metrics: Mapping[str, Metric]) -> Shown:
     """Withhold what rests on a number that the audit took away."""
     found = dict(shown)
-    while gone := [key for key, is_shown in found.items() if is_shown and not _has_needed(key, metrics, found)]:
+    while gone := [key for key, is_shown in found.items() if is_shown and not has_needed(key, metrics, found)]:
         found.update(dict.fromkeys(gone, False))
     return found
 
 
-def _has_needed(key: Key, metrics: Mapping[str, Metric], shown: Mapping[Key, bool]) -> bool:
-    return all(shown.get(needed, False) for needed in _needed(key, metrics[key.metric]))
-
-
 def _foundations_first(metrics: Mapping[str, Metric]) -> Iterable[Metric]:
     return sorted(metrics.values(), key=lambda metric: (bool(metric.rests_on), metric.id))
-
-
-def _is_open(key: Key, crowd: Crowd, metric: Metric, least: int, tiny: set[str], shown: Mapping[Key, bool]) -> bool:
-    """Whether a number could be shown if it stood alone."""
-    if not crowd.has(least, key.side):
-        return False
-    if metric.unit == "points" and (crowd.end != 0 or _feeds(key.side) & tiny):
-        return False
-    return all(shown.get(needed, False) for needed in _needed(key, metric))
-
-
-def _has_all_answered(key: Key, crowds: Mapping[Key, Crowd], least: int) -> bool:
-    """Whether so few of a side were asked that a number would say that every one of them answered."""
-    asked = crowds.get(Key(metric=ASKED, view=key.view, group=key.group, side=key.side))
-    if asked is None or key.metric == ASKED:
-        return False
-    return any(len(getattr(asked, feeding)) <= least for feeding in FEEDING[key.side])
-
-
-def _feeds(side: str) -> set[str]:
-    return {"mentor", "mentee"} if side == "both" else {side}
-
-
-def _needed(key: Key, metric: Metric) -> Iterable[Key]:
-    """The numbers without which this one would give away what they withhold."""
-    yield from one_way(key)
-    if key.view != PROGRAMME:
-        yield Key(metric=metric.id, view=PROGRAMME, group=PROGRAMME, side=key.side)
-        for other in metric.rests_on:
-            yield Key(metric=other, view=key.view, group=key.group, side=key.side)
-    if key.side == "both":
-        for side in set(metric.sides) - {"both"}:
-            yield Key(metric=metric.id, view=key.view, group=key.group, side=side)
-
-
-def _gives_away(crowd: Crowd, earlier: Iterable[Crowd], least: int, side: str) -> bool:
-    """Whether a group and one of another attribute, one inside the other, differ by too few people."""
-    nested = [pair for other in earlier for pair in ((crowd, other), (other, crowd)) if pair[0].holds(pair[1])]
-    return any(not larger.without(smaller).is_safe_remainder(least, side) for larger, smaller in nested)
-
-
-def _without_remainder(crowds: Mapping[Key, Crowd], open_: set[Key], least: int, side: str) -> set[Key]:
-    """Withhold further groups, the smallest first, until the withheld ones together are safe."""
-    kept = sorted(open_, key=lambda key: (len(crowds[key]), key.group), reverse=True)
-    while kept and not together(crowds[key] for key in crowds if key not in kept).is_safe_remainder(least, side):
-        kept.pop()
-    return set(kept)

@@ -82,9 +82,10 @@ def _placed(told: pd.DataFrame, rooms: Mapping[Key, Room], view: str, whole: Roo
     most = (FREE, FREE) if whole is None else (whole.up, whole.down)
     if view == PROGRAMME:
         return _Placed(np.zeros(len(told), dtype=np.int64), [PROGRAMME], np.array([most]).T)
-    shown = {key.group: room for key, room in rooms.items() if key.view == view}
-    names = [*sorted(shown), REST]
-    place = {name: k for k, name in enumerate(names)}
+    of_view = {key.group: key for key in rooms if key.view == view}
+    shown = {name: rooms[key] for name, key in of_view.items()}
+    names, groups = [*sorted(shown), REST], set(told[view])
+    place = {part: k for k, name in enumerate(names[:-1]) for part in of_view[name].parts_among(groups)}
     moving = [(min(shown[name].up, most[0]), min(shown[name].down, most[1])) for name in names[:-1]]
     places = np.array([place.get(name, len(names) - 1) for name in told[view]], dtype=np.int64)
     return _Placed(places, names, np.array([*moving, most], dtype=float).T)

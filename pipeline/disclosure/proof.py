@@ -50,7 +50,7 @@ def exposed(on: Ground, scale: Scale, *, colluders: int) -> set[tuple[int, int]]
     field = _Field(on, scale, colluders)
     found = set()
     for cell in sorted(set(zip(on.first.tolist(), on.second.tolist(), strict=True))):
-        values = np.unique(field.value[(on.first == cell[0]) & (on.second == cell[1])])
+        values = np.unique(on.value[(on.first == cell[0]) & (on.second == cell[1])])
         if not all(_is_safe(field, cell, float(value), scale) for value in values):
             found.add(cell)
     return found
@@ -71,10 +71,10 @@ class _Field:
         self._on = on
         self._scale = scale
         self._colluders = colluders
-        self.value = np.clip(on.value, scale.low, scale.high)
+        value = np.clip(on.value, scale.low, scale.high)  # a score made by the model may lie beyond an end
         self._carried = [steps * scale.apart for steps in CARRIED]
-        self._down = {most: self._by_cell(np.minimum(self.value - scale.low, most)) for most in self._carried}
-        self._up = {most: self._by_cell(np.minimum(scale.high - self.value, most)) for most in self._carried}
+        self._down = {most: self._by_cell(np.minimum(value - scale.low, most)) for most in self._carried}
+        self._up = {most: self._by_cell(np.minimum(scale.high - value, most)) for most in self._carried}
 
     def _by_cell(self, amount: Floats) -> Floats:
         found: Floats = np.zeros(self._on.shape)
@@ -84,7 +84,8 @@ class _Field:
     def allows(self, move: Move) -> bool:
         """Whether the move fits all that is shown, whoever the colluders are."""
         after = move.value + move.way * move.points
-        if not self._scale.low - SAME <= after <= self._scale.high + SAME:
+        is_on_scale = after <= self._scale.high + SAME if move.way > 0 else after >= self._scale.low - SAME
+        if not is_on_scale:
             return False
         return any(self._is_taken_up(move, most) for most in self._carried)
 
@@ -102,8 +103,9 @@ class _Field:
     def _capacities(self, move: Move, most: float) -> tuple[Floats, Floats]:
         """What others can take up against the move, and along it; oneself left out."""
         down, up = self._down[most].copy(), self._up[most].copy()
-        down[move.cell] -= min(move.value - self._scale.low, most)
-        up[move.cell] -= min(self._scale.high - move.value, most)
+        value = min(max(move.value, self._scale.low), self._scale.high)
+        down[move.cell] -= min(value - self._scale.low, most)
+        up[move.cell] -= min(self._scale.high - value, most)
         return (down, up) if move.way > 0 else (up, down)
 
 

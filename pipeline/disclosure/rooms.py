@@ -1,6 +1,6 @@
 """Says how much room the rounding of a shown number leaves the sum behind it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -19,7 +19,7 @@ def members(told: pd.DataFrame, key: Key) -> pd.Series:
     if key.view == PROGRAMME:
         return pd.Series(True, index=told.index)
     if not key.is_two_way:
-        return told[key.view] == key.group
+        return told[key.view].isin(key.parts_among(set(told[key.view])))
     (first, second), (of_first, of_second) = key.view.split(TWO_WAY), key.group.split(TWO_WAY)
     return (told[first] == of_first) & (told[second] == of_second)
 
@@ -42,13 +42,20 @@ def rooms_of(keys: Iterable[Key], told: pd.DataFrame, metric: Metric, errors: Ma
     """How far the sum behind each number could move without the number being told otherwise."""
     rooms = {}
     for key in keys:
-        values = said(told, key)
-        n, total = len(values), sum(values.values())
-        if metric.unit == "share":
-            low, high = map(float, share_range(round(total), n))
-        else:
-            step = step_of(errors[key])
-            middle = coarse(total / n, step)
-            low, high = n * (middle - step / 2), n * (middle + step / 2)
-        rooms[key] = Room(n=n, up=max(high - total, 0.0), down=max(total - low, 0.0))
+        values = list(said(told, key).values())
+        rooms[key] = _room_of_share(values) if metric.unit == "share" else room_of(values, errors[key])
     return rooms
+
+
+def room_of(values: Sequence[float], se: float) -> Room:
+    """The room of a mean that is told in steps of this standard error."""
+    n, total, step = len(values), sum(values), step_of(se)
+    middle = coarse(total / n, step)
+    up, down = n * (middle + step / 2) - total, total - n * (middle - step / 2)
+    return Room(n=n, up=max(up, 0.0), down=max(down, 0.0))
+
+
+def _room_of_share(values: Sequence[float]) -> Room:
+    n, count = len(values), round(sum(values))
+    low, high = share_range(count, n)
+    return Room(n=n, up=float(high - count), down=float(count - low))

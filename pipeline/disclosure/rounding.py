@@ -20,11 +20,13 @@ def in_steps(count: int) -> int:
 
 
 def told_count(count: int, n: int) -> int:
-    """How many of n people are told to stand behind a number, before steps: never all of more than five.
+    """How many of n people are told to stand behind a number, before steps: told alike where a share is (below).
 
-    Where everybody who was asked is counted, everybody is known to have answered.
+    Where everybody who was asked is counted, everybody is known to have answered; from the counts of two groups that
+    could be worked out of a third.
     """
-    return min(count, max(n - 1, STEP))
+    last = in_steps(n - STEP + 1)
+    return min(count, max(last, 1) + STEP - 1)
 
 
 def share_range(count: int, n: int) -> tuple[int, int]:
@@ -55,15 +57,19 @@ def half_width_in_steps(half_width: float, step: float) -> float:
     return max(coarse(half_width, finer), finer)
 
 
+def error_step(low: float, high: float) -> float:
+    """How finely a number with this 95 % interval is told; one without an interval in whole points."""
+    return step_of((high - low) / 2 / NORMAL) if high > low else 1.0
+
+
 def in_steps_of_error(value: float, low: float, high: float) -> tuple[float, float, float]:
     """A number with a 95 % interval in steps of its error; one without an interval in whole points.
 
     The step's error, uniform within half a step, widens the interval.
     """
-    half = (high - low) / 2
+    half, step = (high - low) / 2, error_step(low, high)
     if half <= 0:
-        return (coarse(value, 1.0),) * 3
-    step = step_of(half / NORMAL)
+        return (coarse(value, step),) * 3
     widened = math.sqrt(half**2 + NORMAL**2 * step**2 / 12)
     value, half = coarse(value, step), half_width_in_steps(widened, step)
     return value, value - half, value + half

@@ -4,21 +4,25 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from data.errors import RapportError
+from data.decisions import ATTRIBUTES, LEAST, settled
 
-ATTRIBUTES = ("cohort", "department", "grade", "location")
-MOST_ATTRIBUTES = 2
+__all__ = ["ATTRIBUTES", "DEFAULT", "RESPONDENTS_N", "Thresholds", "thresholds"]
+
 RESPONDENTS_N = 10  # on a side; below, a programme is too small for any score of that side
 
 
 @dataclass(frozen=True, kw_only=True)
 class Thresholds:
-    """The least distinct people on every side that feeds a number, and the reporting attributes."""
+    """The least distinct people on every side that feeds a number, and the reporting attributes.
+
+    `comment_n` counts people of both sides together.
+    """
 
     attributes: tuple[str, ...] = ()
-    score_n: int = 5
-    staying_n: int = 20
-    two_way_n: int = 10
+    score_n: int = LEAST["score_n"]
+    staying_n: int = LEAST["staying_n"]
+    two_way_n: int = LEAST["two_way_n"]
+    comment_n: int = LEAST["comment_n"]
     respondents_n: int = RESPONDENTS_N
 
     def least(self, minimum_n: int) -> int:
@@ -35,20 +39,5 @@ DEFAULT = Thresholds()
 
 def thresholds(decisions: Mapping[str, Any]) -> Thresholds:
     """The thresholds of a programme's decisions; entries that are not about numbers are left alone."""
-    counts = {name: _count(decisions, name) for name in ("score_n", "staying_n", "two_way_n")}
-    attributes = tuple(decisions.get("attributes", ()))
-    unknown = [name for name in attributes if name not in ATTRIBUTES]
-    if unknown or len(attributes) > MOST_ATTRIBUTES or len(set(attributes)) < len(attributes):
-        raise RapportError(
-            f"A programme reports by at most {MOST_ATTRIBUTES} of {', '.join(ATTRIBUTES)}; "
-            f"it decided on {', '.join(map(str, attributes))}."
-        )
-    return Thresholds(attributes=attributes, **counts)
-
-
-def _count(decisions: Mapping[str, Any], name: str) -> int:
-    least: int = getattr(DEFAULT, name)
-    value = decisions.get(name, least)
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise RapportError(f"The threshold {name} must be a whole number from {least} up; it may only be raised.")
-    return value
+    found = settled(decisions)
+    return Thresholds(attributes=found["attributes"], **{name: found[name] for name in LEAST})

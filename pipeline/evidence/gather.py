@@ -54,7 +54,7 @@ def gather(facts: RoundFacts, thresholds: Thresholds, shown: Shown) -> Findings:
     reliable = reliabilities(facts, thresholds)
     so_far = facts.scores_so_far(least(thresholds)) if len(facts.pulses) >= LEAST_ROUNDS else None
     kinds = (
-        quality(facts, thresholds, reliable),
+        quality(facts, thresholds, reliable, shown),
         two_sides(facts, thresholds),
         changes(facts, thresholds, shown, reliable, so_far),
         growth_over_rounds(facts, thresholds, so_far),

@@ -1,13 +1,13 @@
 """Judges the questions themselves: reliability, ceilings, careless answers, drift."""
 
 import hashlib
-from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from pipeline.change import false_discovery
 from pipeline.disclosure.crowd import Crowd
+from pipeline.disclosure.gate import Shown
 from pipeline.disclosure.rounding import in_steps
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.estimate import wilson
@@ -33,15 +33,15 @@ N_DRAWS = 200
 DRIFT_LEVEL = 0.05
 
 
-def quality(facts: RoundFacts, thresholds: Thresholds, reliable: Reliabilities) -> Findings:
-    """Of every construct and side that this round asks."""
+def quality(facts: RoundFacts, thresholds: Thresholds, reliable: Reliabilities, shown: Shown) -> Findings:
+    """Of every construct and side that this round asks. `shown`: what the gate said of the scores."""
     numbers, verdicts = [], []
     for (construct, side), said in facts.said.items():
         found = _of_construct(facts, said, construct, side, thresholds, reliable.get((construct, side)))
         numbers += found
-        verdicts += _verdicts(found, construct, side, thresholds)
+        verdicts += _verdicts(found, construct, side, thresholds, shown)
     numbers += [_straight(facts, side) for side in ("mentor", "mentee")]
-    return Findings(numbers=tuple(numbers), verdicts=(*verdicts, *_drift(facts.said, thresholds)))
+    return Findings(numbers=tuple(numbers), verdicts=(*verdicts, *_drift(facts, thresholds, shown)))
 
 
 def _of_construct(
@@ -122,9 +122,12 @@ def _alpha(said: pd.DataFrame, enough: int, seed: str) -> Told:
     return "alpha", attempt(compute, otherwise=NOTHING), crowd, "coefficient"
 
 
-def _verdicts(found: list[Finding], construct: str, side: str, thresholds: Thresholds) -> list[Verdict]:
-    """On one person's level and change: nothing of them is shown unless it can be told from noise."""
-    enough = {each.metric: each for each in found if each.crowd.has(least(thresholds), side)}
+def _verdicts(found: list[Finding], construct: str, side: str, thresholds: Thresholds, shown: Shown) -> list[Verdict]:
+    """On one person's level and change: nothing of them is shown unless it can be told from noise.
+
+    Read off the number as it is shown: of one that is withheld, the word would tell that people differ, or do not.
+    """
+    enough = {each.metric: each for each in found if each.is_shown(thresholds, shown)}
     bounds = {"level": LEVEL_MAY_BE_SHOWN, "change": CHANGE_MAY_BE_SHOWN}
     told = []
     for about, bound in bounds.items():
@@ -155,22 +158,33 @@ def _straight(facts: RoundFacts, side: str) -> Finding:
     )
 
 
-def _drift(told: Mapping[tuple[str, str], pd.DataFrame], thresholds: Thresholds) -> list[Verdict]:
+def _drift(facts: RoundFacts, thresholds: Thresholds, shown: Shown) -> list[Verdict]:
     """Whether an item moves by itself, over all constructs and sides at once: few of many looks are false alarms.
 
-    Only what at least as many answered as the gate wants is looked at; which item it is, is not told.
+    Only what at least as many answered as the gate wants is looked at, where the score is shown; which item it is, is
+    not told. Whether there is a word at all is decided by what was asked, never by what was said.
     """
     looked, p = [], []
-    for (construct, side), said in told.items():
-        seen = attempt(_drifts, said, least(thresholds), otherwise=list[float]())
-        looked += [(construct, side)] * len(seen)
-        p += seen
+    for (construct, side), said in facts.said.items():
+        if all(shown.get(key, False) for key in score_keys(construct, [side], facts.metrics)):
+            seen = attempt(_drifts, said, least(thresholds), otherwise=list[float]())
+            looked += [(construct, side)] * len(seen)
+            p += seen
     flagged = {where for where, q in zip(looked, false_discovery(p), strict=True) if q < DRIFT_LEVEL}
     return [
         Verdict(about="drift", construct=construct, side=side, verdict="drifting" if where in flagged else "none")
-        for where in sorted(set(looked))
+        for where in sorted(facts.said)
+        if _could_drift(facts, *where, least(thresholds))
         for construct, side in [where]
     ]
+
+
+def _could_drift(facts: RoundFacts, construct: str, side: str, enough: int) -> bool:
+    """Whether enough people were asked, and several rounds could ask several of its items."""
+    invited = facts.now(facts.invited)
+    by_round = [items for items in facts.items_by_round(construct, side) if items]
+    is_large = invited.loc[invited["side"] == side, "person_id"].nunique() >= enough
+    return is_large and len(by_round) > 1 and len(set().union(*by_round)) > 1
 
 
 def _drifts(said: pd.DataFrame, enough: int) -> list[float]:

@@ -1,12 +1,14 @@
 """Holds what one round's evidence is made from, in one order whatever order it came in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
 import pandas as pd
 
+from pipeline.disclosure.crowd import Key
+from pipeline.disclosure.ground import Room
 from pipeline.metric import Metric
 from pipeline.score import score
 from surveys.questionnaire import SIDES, Questionnaire
@@ -22,7 +24,7 @@ class RoundFacts:
 
     `goals` and `pairings` are as of its closing day, `closed_days` every round's. `asked` is construct → the sides
     that this pulse may ask it; `questionnaires` by round id; `seed` names the release, for draws that come out the
-    same whenever it is rebuilt.
+    same whenever it is rebuilt; `rooms` how far the sums behind the shown scores may move unseen.
     """
 
     round_id: str
@@ -39,6 +41,7 @@ class RoundFacts:
     asked: Mapping[str, set[str]]
     metrics: Mapping[str, Metric]
     seed: str
+    rooms: Mapping[Key, Room] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, more in (("rated", "question_id"), ("scored", "construct"), ("goal_ratings", "goal_id")):

@@ -7,8 +7,10 @@ import pandas as pd
 from scipy import stats
 
 from data.errors import RapportError
-from pipeline.disclosure.crowd import Key
-from pipeline.disclosure.rounding import in_steps
+from pipeline.disclosure.crowd import PROGRAMME, Key
+from pipeline.disclosure.gaps import is_telling
+from pipeline.disclosure.ground import Room
+from pipeline.disclosure.rounding import error_step, in_steps, in_steps_of_error
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.dyads import PerceptionGap, actor_partner, perception_gap
 from pipeline.estimate import declared
@@ -21,6 +23,7 @@ from pipeline.evidence.finding import (
     Verdict,
     attempt,
     crowd_of,
+    metric_of,
     score_keys,
     whole,
 )
@@ -68,8 +71,11 @@ def _gap(facts: RoundFacts, construct: str, thresholds: Thresholds) -> list[Find
         rests_on = (*rests_on, whole(joint.id, "both"))
     inside = scored[scored["pairing_id"].isin(paired)]
     found = attempt(_compared, inside, otherwise=None)
-    is_safe = _leaves_nobody_alone(scored, inside, thresholds)
-    numbers = _numbers(found, inside) if found is not None and is_safe else dict.fromkeys(METRICS, NOTHING)
+    numbers = dict.fromkeys(METRICS, NOTHING) if found is None else _numbers(found, inside)
+    if not _leaves_nobody_alone(scored, inside, thresholds) or _tells(
+        facts, construct, inside, numbers[GAP], thresholds
+    ):
+        numbers = dict.fromkeys(METRICS, NOTHING)
     low, high = numbers[GAP][1:]
     return [
         Finding(
@@ -111,6 +117,24 @@ def _leaves_nobody_alone(scored: pd.DataFrame, inside: pd.DataFrame, thresholds:
     rest = scored[~scored.index.isin(inside.index)]
     crowd = crowd_of(rest)
     return all(crowd.is_safe_remainder(thresholds.score_n, side) for side in SIDES)
+
+
+def _tells(
+    facts: RoundFacts, construct: str, inside: pd.DataFrame, gap: tuple[float, float, float], thresholds: Thresholds
+) -> bool:
+    """Whether this gap would give somebody away beside the two sides' means."""
+    if not np.isfinite(gap).all():
+        return False
+    n, half_step = inside["pairing_id"].nunique(), error_step(gap[1], gap[2]) / 2
+    above = in_steps_of_error(*gap)[0] - gap[0]
+    metric = metric_of(construct, facts.metrics)
+    return is_telling(
+        facts.scored[facts.scored["construct"] == construct],
+        inside,
+        Room(n=n, up=n * (half_step + above), down=n * (half_step - above)),
+        {side: facts.rooms.get(Key(metric=str(metric), view=PROGRAMME, group=PROGRAMME, side=side)) for side in SIDES},
+        colluders=thresholds.score_n - 1,
+    )
 
 
 def _compared(inside: pd.DataFrame) -> PerceptionGap | None:

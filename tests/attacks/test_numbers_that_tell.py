@@ -24,7 +24,7 @@ def shown(crowds: Mapping[tuple[str, str], Crowd]) -> set[tuple[str, str]]:
     keyed = {
         Key(metric="trust", view=view, group=group, side="mentee"): crowd for (view, group), crowd in crowds.items()
     }
-    decided = decide(keyed, {"trust": TRUST}, DEFAULT, MANY, told={}, errors={})
+    decided = decide(keyed, {"trust": TRUST}, DEFAULT, MANY, told={}, errors={}).shown
     return {(key.view, key.group) for key, is_shown in decided.items() if is_shown}
 
 

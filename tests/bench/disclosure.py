@@ -111,7 +111,7 @@ def decided(measurement: Measurement, facts: Facts, limits: Thresholds) -> dict[
         respondents,
         told=measurement.told,
         errors=dict(zip(keys, rows["se"], strict=True)),
-    )
+    ).shown
 
 
 def _counted(measurement: Measurement, shown: dict[Key, bool]) -> dict[str, list[int]]:

@@ -85,9 +85,10 @@ def _evidence(made: Made, scored: pd.DataFrame, measurement: Measurement) -> Ite
     rows = measurement.measured
     keys = [Key(metric=row.metric, view=row.view, group=row.group, side=row.side) for row in rows.itertuples()]
     errors = dict(zip(keys, rows["se"], strict=True))
-    shown = gate.decide(measurement.crowds, METRICS, THRESHOLDS, respondents, told=measurement.told, errors=errors)
+    decision = gate.decide(measurement.crowds, METRICS, THRESHOLDS, respondents, told=measurement.told, errors=errors)
+    shown = decision.shown
     evidence = (
-        quality(facts, THRESHOLDS, {}),
+        quality(facts, THRESHOLDS, {}, shown),
         two_sides(facts, THRESHOLDS),
         goals_reached(facts, THRESHOLDS),
         non_response(facts, THRESHOLDS.attributes, shown),

@@ -79,7 +79,7 @@ def test_bens_answer_moves_the_published_number_by_its_share(sqlite_stores, sett
     answered(sqlite_stores, settings, ben_says)
     said = [*OTHERS_SAY, ben_says]
     mean = sum(25 * (points - 1) for points in said) / len(said)
-    assert trust_of_mentees(settings) == pytest.approx(mean, abs=0.5)  # shown without decimals
+    assert trust_of_mentees(settings) == pytest.approx(mean, abs=2.5)  # shown in steps of its error, at most five points
 
 
 def test_the_same_number_stands_in_the_pdf_and_in_the_html_report(sqlite_stores, settings, tmp_path):

@@ -6,14 +6,18 @@ import stat
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
+from typer.testing import CliRunner
 
+import rapport
 from data import tables
 from data.erasure import erase
 from data.errors import RapportError
 from data.keeping import keep_times
+from data.settings import make_home
 from data.store import answers, audit, people
 from data.store.accounts import Accounts
 from data.store.answers import Submission
@@ -211,7 +215,7 @@ def test_an_erased_comment_is_not_released_and_a_released_one_stays(stores: Stor
         connection.execute(ended)
         keep_times(connection, NOW + timedelta(days=1000))
     (batch,) = comments(stores.published, key=KEY)
-    assert batch.comments == said
+    assert (batch.comments, batch.n_people) == (said, 10)  # eleven, in steps of five
     assert "said by number 4!" in said
 
 
@@ -350,3 +354,44 @@ def test_a_sheet_that_does_not_fit_is_refused(sqlite_stores: Stores, tmp_path: P
     with pytest.raises(RapportError, match=said):
         release(sqlite_stores, mark(tmp_path / "pool.csv", change(rows)))
     assert comments(sqlite_stores.published) == []
+
+
+# --- as people call it -----------------------------------------------------------------------------
+
+
+def test_the_verbs_walk_a_pool_from_waiting_to_withdrawn(sqlite_stores: Stores, home: Path, tmp_path: Path) -> None:
+    make_home(home)
+    (home / "secret.key").write_text(KEY)
+    programme(sqlite_stores)
+    asked(sqlite_stores, 1, **ticked(9))
+    path = tmp_path / "pool.csv"
+    assert (said(home)["people"], said(home)["is_full"]) == (5, False)
+    with pytest.raises(RapportError, match="carried forward"):
+        run(home, "pool", cast.MENTORING, str(path))
+    asked(sqlite_stores, 2, ben="Ben!")
+    assert "10 comments to read" in run(home, "pool", cast.MENTORING, str(path), "--by", "Rita")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        mark(path, [{**row, "decision": "keep"} for row in csv.DictReader(file)])
+    done = run(home, "release", cast.MENTORING, str(path), "--by", "Rita")
+    assert "10 comments of rounds 1 to 2" in done
+    (batch,) = said(home)["batches"]
+    assert batch == {"batch": batch["batch"], "rounds": [1, 2], "people": 10, "state": "shown"}
+    assert "withdrawn" in run(home, "withdraw", batch["batch"], "--reason", "a name stood in it", "--by", "Rita")
+    assert [each["state"] for each in said(home)["batches"]] == ["withdrawn"]
+    assert "said by" not in run(home) + done
+    with reading(sqlite_stores.access) as connection:
+        actions = [each["action"] for each in audit.entries(connection)]
+    assert actions == ["comments withdrawn", "comments released", "comments read"]
+
+
+def run(home: Path, *words: str) -> str:
+    result = CliRunner().invoke(rapport.app, ["--home", str(home), "comments", *words])
+    if isinstance(result.exception, RapportError):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def said(home: Path) -> dict[str, Any]:
+    (found,) = [each for each in json.loads(run(home, "--json")) if each["programme"] == cast.MENTORING]
+    return dict(found)

@@ -53,7 +53,7 @@ def shown(
     respondents: Mapping[str, int] = MANY,
 ) -> set[str]:
     """The groups (and "all") whose number of this side is shown."""
-    decided = decide(crowds(metric, sizes, ends), {metric.id: metric}, DEFAULT, respondents, told={}, errors={})
+    decided = decide(crowds(metric, sizes, ends), {metric.id: metric}, DEFAULT, respondents, told={}, errors={}).shown
     return {key.group for key, is_shown in decided.items() if is_shown and key.side == side}
 
 
@@ -106,7 +106,7 @@ def test_participation_of_a_group_is_shown_only_where_its_trust_is() -> None:
     together_ = {**crowds(TRUST, {"north": (0, 20), "south": (0, 12), "east": (0, 3)})}
     together_ |= crowds(PARTICIPATION, {"north": (0, 30), "south": (0, 20), "east": (0, 20)})
     metrics = {"participation": PARTICIPATION, "trust": TRUST}
-    decided = decide(together_, metrics, DEFAULT, MANY, told={}, errors={})
+    decided = decide(together_, metrics, DEFAULT, MANY, told={}, errors={}).shown
     by_metric = {
         metric: {key.group for key, yes in decided.items() if yes and key.metric == metric and key.side == "mentee"}
         for metric in metrics

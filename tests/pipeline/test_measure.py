@@ -114,17 +114,22 @@ def test_a_silent_side_changes_nothing_about_the_other(values: list[int]) -> Non
     answers = said(values)
     mentees = answers[answers["side"] == "mentee"].reset_index(drop=True)
     both, alone = rows_of(inputs_of(answers)), rows_of(inputs_of(mentees))
-    # What goes with the other side's trust needs both.
-    kept = (both["side"] == "mentee") & ~both["metric"].isin(["actor_effect", "partner_effect"])
-    assert alone[kept].equals(both[kept])
-    scores = alone[~kept & (alone["unit"] == "points")]
+    assert of_mentees(alone).equals(of_mentees(both))
+    scores = alone[(alone["side"] != "mentee") & (alone["unit"] == "points")]
     assert not scores["shown"].any()
+
+
+def of_mentees(rows: pd.DataFrame) -> pd.DataFrame:
+    """What goes with the other side's trust needs both."""
+    is_kept = (rows["side"] == "mentee") & ~rows["metric"].isin(["actor_effect", "partner_effect"])
+    return rows[is_kept].reset_index(drop=True)
 
 
 def test_a_silent_programme_is_released_without_a_score() -> None:
     rows = rows_of(inputs_of(said([3]).head(0)))
     assert not rows.loc[rows["unit"] == "points", "shown"].any()
-    assert rows.loc[rows["metric"] == "participation"].query("view == 'all'")["value"].tolist() == [0.08] * 3  # 0 to 4 of 24
+    shares = rows.loc[rows["metric"] == "participation"].query("view == 'all'")["value"]
+    assert shares.tolist() == [0.08] * 3  # 0 to 4 of 24
 
 
 def test_a_declared_spread_is_used_below_twenty_people_and_the_seen_one_from_twenty_on() -> None:

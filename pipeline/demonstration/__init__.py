@@ -1,0 +1,1 @@
+"""Shows people what an attacker learns from a release: a made-up programme, attacked, told on one page."""

@@ -1,0 +1,165 @@
+"""Publishes random programmes, attacks every release, and counts what is proven: none may be.
+
+`python -m tests.attacks.simulator --programmes 2000 [--seed 1] [--baseline 200]` is the long form.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from data.contracts import Published, conform
+from pipeline.attack.attempts import Effort, Leak, leaks, leaks_of_silence, leaks_of_sums, leaks_over_time
+from pipeline.attack.oracle import known_of, seen_round
+from pipeline.attack.plain_threshold import answers_proven, plain_threshold
+from pipeline.attack.reader import Round, Told, contributions
+from pipeline.demonstration.programme import Made
+from pipeline.disclosure.crowd import Key
+from pipeline.ingest import Inputs
+from pipeline.run import build
+from pipeline.weigh import Last
+from tests.attacks import worlds
+
+KEY = "k" * 48
+ROW = ("metric", "view", "group", "side")
+LEAST = 5
+NOTHING = conform(Published, pd.DataFrame(columns=list(Published.to_schema().columns)))
+Keep = Callable[[pd.DataFrame], bool]  # who stands behind a row → whether it is shown
+FILTERED_BY = ("department", "location", "grade", "cohort")
+
+
+@dataclass
+class Tally:
+    """What a run found. `answers`: hidden scores that some number was about; `leaks` by programme."""
+
+    programmes: int = 0
+    releases: int = 0
+    shown: int = 0
+    answers: int = 0
+    leaks: dict[str, list[Leak]] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """How much each attack proved."""
+        found = Counter(leak.attack for each in self.leaks.values() for leak in each)
+        low = sum(leak.is_low for each in self.leaks.values() for leak in each)
+        return {**found, "low scorers": low}
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.leaks and not self.wrong and self.answers > 0
+
+
+def released(made: Made) -> Iterator[tuple[Inputs, pd.DataFrame]]:
+    """Round after round: what its release is made from, and its rows (contract Published) as they would be frozen."""
+    earlier: list[Last] = []
+    for number in range(1, made.plan.n_rounds + 1):
+        inputs = made.inputs(number)
+        rows = json.loads(build(inputs, key=KEY, earlier=earlier[: 2 if number % 3 == 0 else 1]))["rows"]
+        shown = frozenset(Key(**{name: row[name] for name in ROW}) for row in rows if row["shown"])
+        earlier.insert(0, Last(round_id=inputs.round.round_id, shown=shown, n_inputs=inputs.n))
+        yield inputs, conform(Published, pd.DataFrame(rows))
+
+
+def attack(made: Made, name: str, tally: Tally, *, effort: Effort | None = None) -> None:
+    """Publishes every round of a programme and tries everything on it."""
+    rng, effort = np.random.default_rng(len(name)), effort or Effort()
+    rounds, found = [], []
+    for inputs, published in released(made):
+        seen = seen_round(inputs, published)
+        known = known_of(inputs, seen)
+        tally.wrong += [f"{name}: {each}" for each in _mistakes(seen, known)]
+        found += [*leaks(known, rng, effort), *leaks_of_sums(seen, least=LEAST), *leaks_of_silence(seen, least=LEAST)]
+        rounds.append(known)
+        tally.releases += 1
+        tally.shown += len(known.numbers)
+        tally.answers += len(known.hidden)
+    for pair in pairwise(rounds):
+        found += leaks_over_time(pair, rng, effort)
+    if len(rounds) > 2:
+        found += leaks_over_time(rounds, rng, Effort(viewers=0, targets=0))
+    tally.programmes += 1
+    if found:
+        tally.leaks[name] = found
+
+
+def _mistakes(seen: Round, known: Told) -> Iterable[str]:
+    """Where the reader's beliefs are not true, or the programme's own numbers are not what is published."""
+    yield from known.puzzle().contradicts_truth()
+    rows = seen.published.set_index(["metric", "view", "group", "side"])["value"]
+    for row in known.numbers[known.numbers["view"] == "all"].itertuples():
+        told = rows[row.metric, row.view, row.group, row.side]
+        if row.metric in seen.metrics and abs(told - row.mean) > 0.5 + 1e-9:
+            yield f"{row.name} is published as {told}, and its coarsened mean is {row.mean}"
+
+
+def shown_by(inputs: Inputs, keep: Keep, views: tuple[str, ...], metric: str = "trust") -> Round:
+    """A round of which a rule shows one metric's numbers: no gate, the reader's own oracle."""
+    seen = seen_round(inputs, NOTHING)
+    people = contributions(seen.facts, seen.metrics[metric])
+    rows = []
+    for side in ("mentor", "mentee"):
+        of_side = people[(people["side"] == side) & (people["part"] == side)].assign(all="all")
+        for view in views:
+            names = view.split(" × ")
+            for _, inside in of_side.groupby(names):
+                group = " × ".join(str(inside[name].iloc[0]) for name in names)
+                if keep(inside):
+                    rows.append({"metric": metric, "view": view, "group": group, "side": side, "n": len(inside)})
+    about = {"unit": "points", "shown": True, "value": 50.0, "low": 40.0, "high": 60.0}
+    shown = pd.DataFrame(rows).assign(**about)
+    known = {(row["metric"], row["view"], row["group"], row["side"]): 25 / np.sqrt(row["n"]) for row in rows}
+    return replace(seen, published=shown, se={**known, **seen_round(inputs, shown).se})
+
+
+def baseline(made: Made) -> tuple[int, int]:
+    """Of a programme's mentees behind a plain threshold of five, exact means and four filters: proven, and answers."""
+    inputs = made.inputs(1)
+    seen = seen_round(inputs, NOTHING)
+    known = plain_threshold(seen, "trust", "mentee", least=LEAST, attributes=FILTERED_BY)
+    scored = seen.facts.scored
+    n_answers = int(((scored["construct"] == "trust") & (scored["side"] == "mentee")).sum())
+    return answers_proven(known.puzzle())[0], n_answers
+
+
+def run(
+    n: int, seed: int, *, kinds: Iterable[str] | None = None, tell: Callable[[str], object] = lambda _: None
+) -> Tally:
+    """Attacks n random programmes; the same seed makes the same ones."""
+    tally = Tally()
+    drawn = list(kinds) if kinds is not None else list(worlds.kinds(n, np.random.default_rng(seed)))
+    for k, kind in enumerate(drawn):
+        name = f"{kind} {seed + k}"
+        attack(worlds.programme(kind, seed + k), name, tally)
+        for leak in tally.leaks.get(name, ()):
+            tell(f"{name}: {leak}")
+    return tally
+
+
+def main() -> int:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--programmes", type=int, default=2000)
+    asked.add_argument("--baseline", type=int, default=200)
+    asked.add_argument("--seed", type=int, default=1)
+    given = asked.parse_args()
+    tally = run(given.programmes, given.seed, tell=_say)
+    plain = [baseline(worlds.programme("middle", given.seed + k)) for k in range(given.baseline)]
+    leaked = sum(n for n, _ in plain) / max(sum(of for _, of in plain), 1)
+    about = {name: getattr(tally, name) for name in ("programmes", "releases", "shown", "answers", "wrong")}
+    _say(json.dumps({**about, **tally.counts(), "baseline_share_proven": round(leaked, 3)}, indent=1))
+    return 0 if tally.is_clean and leaked >= 0.5 else 1
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
