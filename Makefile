@@ -46,6 +46,7 @@ bench: env
 	$(BIN)/python -m tests.bench.scoring
 	$(BIN)/python -m tests.bench.random_intercept
 	$(BIN)/python -m tests.bench.answering
+	$(BIN)/python -m tests.bench.disclosure
 
 # Hours: the long forms of the fault tests, the longest last.
 soak: env test-needs

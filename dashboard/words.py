@@ -74,10 +74,6 @@ class Words:
         """Counts are rounded down to steps of five: "95 or more"."""
         return self("at_least", n=f"{count:.0f}")
 
-    def at_most(self, count: float) -> str:
-        """Counts that are rounded up to steps of five: "15 at most"."""
-        return self("at_most", n=f"{count:.0f}")
-
     def unit(self, unit: str) -> str:
         return self(f"unit_{unit}")
 

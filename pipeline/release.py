@@ -14,7 +14,7 @@ import pandas as pd
 from data.decisions import fixed_part
 from data.store.engine import Stores, writing
 from data.store.releases import StoredRelease, mark_batches_used, save_release
-from pipeline.disclosure.rounding import STEP
+from pipeline.disclosure.rounding import in_steps
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.evidence.finding import Verdict
 from pipeline.ingest import Inputs
@@ -56,7 +56,7 @@ def manifest(
         "questionnaire": asked.snapshot_id,
         "thresholds": thresholds.as_dict(),
         "code_version": code_version,
-        "quarantined": _up_to_steps(quarantined["reason"]),
+        "quarantined": _in_steps(quarantined["reason"]),
         "single_item": single_item,
         "verdicts": [asdict(each) for each in verdicts],
         "inputs": {
@@ -165,9 +165,10 @@ def _hmac(key: str, text: str) -> str:
     return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-def _up_to_steps(reasons: pd.Series) -> dict[str, int]:
-    """How many cells each reason set aside, at most: in steps of five, rounded up."""
-    return {str(reason): -(-int(n) // STEP) * STEP for reason, n in reasons.value_counts().sort_index().items()}
+def _in_steps(reasons: pd.Series) -> dict[str, int]:
+    """How many cells each reason set aside, at least: in steps of five; fewer may be one person's and have no entry."""
+    counts = {str(reason): in_steps(int(n)) for reason, n in reasons.value_counts().sort_index().items()}
+    return {reason: n for reason, n in counts.items() if n}
 
 
 def manifest_of(stored: StoredRelease) -> dict[str, Any]:

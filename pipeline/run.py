@@ -13,6 +13,7 @@ from data.store.rounds import Round, rounds_of
 from pipeline import release
 from pipeline.disclosure import gate, merging
 from pipeline.disclosure.coarsen import coarsened
+from pipeline.disclosure.rounding import in_steps
 from pipeline.disclosure.thresholds import thresholds
 from pipeline.evidence.gather import gather
 from pipeline.evidence.round_facts import RoundFacts
@@ -175,6 +176,6 @@ def _respondents(invited: pd.DataFrame) -> dict[str, int]:
 
 
 def _single_item(scored: pd.DataFrame) -> list[str]:
-    """ "construct/side" where nobody answered more than one item: such a score says so."""
-    most = scored.groupby(["construct", "side"])["n_items"].max()
-    return [f"{construct} ({side})" for (construct, side), n in most.items() if n == 1]
+    """ "construct (side)" where fewer than five answered more than one item: such a score says so."""
+    several = scored.assign(several=scored["n_items"] > 1).groupby(["construct", "side"])["several"].sum()
+    return [f"{construct} ({side})" for (construct, side), n in several.items() if not in_steps(int(n))]

@@ -183,7 +183,7 @@ def _support(found: Evidence, words: Words) -> list[Part]:
 
 def _run(visit: Visit) -> list[Part]:
     words, latest = visit.words, visit.released.latest
-    refused = [(reason, words.at_most(n)) for reason, n in latest.quarantined.items()]
+    refused = [(reason, words.at_least(n)) for reason, n in latest.quarantined.items()]
     said: list[Part] = [html.P(words("quality_last_run", day=words.day(latest.made_at.date()), release=latest.id))]
     if not refused:
         return [*said, html.P(words("quality_nothing_refused"))]

@@ -10,7 +10,7 @@ from pipeline.attack.chains import over_time
 from pipeline.attack.insiders import gang_up, seen_by, targets, viewers
 from pipeline.attack.puzzle import components
 from pipeline.attack.ranges import Mask, Proven, proven, proven_in_steps
-from pipeline.attack.reader import PAIRING, Round, Told, shown_scores, told
+from pipeline.attack.reader import PAIRING, Round, Told, told
 from pipeline.attack.small_groups import small_unions
 
 
@@ -60,12 +60,10 @@ def leaks_over_time(rounds: Sequence[Told], rng: np.random.Generator, effort: Ef
 
 def leaks_of_sums(seen: Round, *, least: int) -> list[Leak]:
     """Shown numbers of fewer than `least` people of a side, and sums of so few that follow from shown sums."""
-    rows = shown_scores(seen)
-    found = []
-    for id_, of_metric in rows.groupby("metric"):
-        exact = told(replace(seen, published=of_metric), is_exact=True)
-        found += [Leak(attack="small groups", about=name) for name in _of_few(exact, least)]
-        unions = small_unions(exact.puzzle(), least - 1)
+    exact = told(seen, is_exact=True)
+    found = [Leak(attack="small groups", about=name) for name in _of_few(exact, least)]
+    for id_ in exact.numbers["metric"].unique():
+        unions = small_unions(_of_metric(exact, id_).puzzle(), least - 1)
         found += [Leak(attack="small sums", about=f"{id_}: {len(union)} sets of people") for union in unions]
     return found
 
@@ -74,6 +72,17 @@ def leaks_of_silence(seen: Round, *, least: int) -> list[Leak]:
     """People of whom it is proven that they answered, or that they did not."""
     found = silence.who_answered(seen.facts.invited, seen.published, least=least)
     return _leaks("silence", found, silence.is_told(found))
+
+
+def _of_metric(told: Told, metric: str) -> Told:
+    """Only what is told of one metric."""
+    at = np.flatnonzero(told.numbers["metric"] == metric)
+    terms = told.terms[told.terms["number"].isin(at)]
+    return Told(
+        hidden=told.hidden[told.hidden["key"].isin(terms["key"])].reset_index(drop=True),
+        terms=terms.assign(number=np.searchsorted(at, terms["number"].to_numpy(dtype=int))),
+        numbers=told.numbers.iloc[at].reset_index(drop=True),
+    )
 
 
 def _of_few(exact: Told, least: int) -> Iterable[str]:

@@ -71,7 +71,7 @@ def told(seen: Round, *, is_exact: bool = False) -> Told:
             steps = {
                 part: 0.0 if is_exact else _step(seen, contributed, row, str(part)) for part in inside["part"].unique()
             }
-            numbers.append(_number(row, seen.number, inside, steps))
+            numbers.append(_number(row, seen.number, inside.assign(weight=weight * len(steps)), steps))
             found = links.merge(weight.rename("share"), left_on="row", right_index=True)
             terms.append(found.assign(number=len(numbers) - 1, weight=found["factor"] * found["share"]))
     return Told(
@@ -100,9 +100,11 @@ def contributions(facts: Facts, metric: Metric) -> pd.DataFrame:
 
 def weights(inside: pd.DataFrame) -> pd.Series:
     """How much each row counts: parts alike, in a part people alike, of a person pairings alike."""
-    rows = inside.groupby(["part", "unit"])["value"].transform("size")
-    units = inside.groupby("part")["unit"].transform("nunique")
-    return 1 / (rows * units * max(inside["part"].nunique(), 1))
+    part, parts = pd.factorize(inside["part"])
+    unit, first = np.unique(pd.factorize(inside["unit"])[0] * max(len(parts), 1) + part, return_inverse=True)
+    rows = np.bincount(first)[first]
+    units = np.bincount(unit % max(len(parts), 1), minlength=len(parts))[part]
+    return pd.Series(1 / (rows * units * max(len(parts), 1)), index=inside.index)
 
 
 def inside_group(rows: pd.DataFrame, view: str, group: str) -> Mask:
@@ -201,11 +203,14 @@ def _joined_error(seen: Round, contributed: pd.DataFrame, row: Mapping[Any, Any]
 
 
 def _number(row: Mapping[Any, Any], number: int, inside: pd.DataFrame, steps: Mapping[str, float]) -> dict[str, object]:
-    """A mean of parts, each as this reader has it: a whole multiple of its step, so within half a step of it."""
+    """A mean of parts, each as this reader has it: a whole multiple of its step, so within half a step of it.
+
+    `inside`: who stands behind it, with a weight in the mean of their part.
+    """
     about = []
     for part, step in steps.items():
         rows = inside[inside["part"] == part]
-        mean = float((rows["value"] * weights(rows)).sum())
+        mean = float(rows["value"] @ rows["weight"])
         about.append(coarse(mean, step) if step else mean)
     middle, half = float(np.mean(about)), sum(steps.values()) / len(steps) / 2
     name = " · ".join([f"round {number}", *(str(row[key]) for key in KEY)])

@@ -6,7 +6,7 @@ withheld are told as one where that is safe (`merging`).
 """
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import pandas as pd
@@ -110,13 +110,18 @@ class _Candidate:
         return {key: room for key, room in rooms.items() if not self._tells_of_comers(key, room, metric, told)}
 
     def _tells_of_comers(self, key: Key, room: Room, metric: Metric, told: pd.DataFrame) -> bool:
-        if self.before is None or key not in self.before.rooms:
+        """Beside the same number of the last release, or one of another metric that is made of the same answers."""
+        if self.before is None:
             return False
-        if not self.before.is_whole and key.view != PROGRAMME:
-            return True  # nobody knows any more who left the group
         now = Sum(said=said(told, key), room=room)
-        then = Sum(said=said(self.before.told[metric.id, key.side], key), room=self.before.rooms[key])
-        return tells_of_comers(now, then, scale_of(metric), colluders=self.thresholds.score_n - 1)
+        same = [replace(key, metric=each.id) for each in self.metrics.values() if _base(each) == _base(metric)]
+        for then in (each for each in same if each in self.before.rooms):
+            if not self.before.is_whole and key.view != PROGRAMME:
+                return True  # nobody knows any more who left the group
+            earlier = Sum(said=said(self.before.told[then.metric, then.side], then), room=self.before.rooms[then])
+            if tells_of_comers(now, earlier, scale_of(metric), colluders=self.thresholds.score_n - 1):
+                return True
+        return False
 
     def _merge(self, keys: Iterable[Key], metric: Metric, told: pd.DataFrame) -> None:
         """Show the withheld groups of a view as one, where that is safe beside all that is shown."""
@@ -132,6 +137,11 @@ class _Candidate:
                 is_alone or self._tells_of_comers(key, room, metric, told) or auditor.suspects({**shown, key: room})
             ):
                 self.shown[key], self.rooms[key], self.merged[key] = True, room, each
+
+
+def _base(metric: Metric) -> set[str]:
+    """The constructs whose answers a metric is made of; participation is made of none but its own."""
+    return {construct.partition("/")[0] for construct in metric.constructs} or {metric.id}
 
 
 def _with_all_needed(shown: Shown, metrics: Mapping[str, Metric]) -> Shown:

@@ -277,10 +277,12 @@ def of_plain_threshold(made: Made) -> tuple[Round, Told]:
     return seen, stacked([told(seen, is_exact=True), *named])
 
 
-def gains(n: int, seed: int, *, publish: Callable[[Made], tuple[Round, Told]] = of_release) -> list[Gain]:
+def gains(
+    n: int, seed: int, *, kinds: Iterable[str] = KINDS, publish: Callable[[Made], tuple[Round, Told]] = of_release
+) -> list[Gain]:
     """Over n programmes of each kind, the gain over public facts of both definitions."""
     found = []
-    for kind in KINDS:
+    for kind in kinds:
         tally: dict[str, Pairs] = {}
         for k in range(n):
             guess(*publish(programme(kind, seed + k)), tally, f"{kind} {seed + k}")

@@ -14,7 +14,7 @@ from pipeline.demonstration.programme import Made, Plan, make
 from tests.attacks import simulator, worlds
 
 SEED = 1
-SHORT = ["tiny"] * 4 + ["small"] * 6 + ["middle"] * 2
+SHORT = ["tiny"] * 3 + ["small"] * 5 + ["middle"] * 2
 LEAST = simulator.LEAST
 
 
@@ -24,7 +24,7 @@ def test_nothing_is_proven_of_anyone_over_random_programmes() -> None:
     assert tally.wrong == []
     assert {name: found[:3] for name, found in tally.leaks.items()} == {}
     assert tally.answers > 2000
-    assert tally.shown > 200
+    assert tally.shown > 150
 
 
 def test_a_plain_threshold_of_five_gives_at_least_half_of_the_answers_away() -> None:

@@ -259,7 +259,7 @@ def test_no_count_in_a_release_is_finer_than_five(programme: Stores) -> None:
     content = run(programme, 1)
     manifest = json.loads(content)["manifest"]
     assert {row["n"] % 5 for row in numbers(content) if row["n"] is not None} == {0}
-    assert list(manifest["quarantined"].values()) == [10]
+    assert list(manifest["quarantined"].values()) == [5]
     inputs = ingest(programme.raw, programme_id="P", round_id="P-R1")
     assert manifest["inputs"]["n_masked"] != inputs.n
 

@@ -9,7 +9,7 @@ from data.contracts import Invited, Scored, conform
 from pipeline import run
 from pipeline.disclosure import gate
 from pipeline.disclosure.crowd import Crowd, Key
-from pipeline.disclosure.difference import Before
+from pipeline.disclosure.ground import Room
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.flow import flow
 from pipeline.measure import Measurement, measure
@@ -58,6 +58,14 @@ def facts(programme: Sequence[Pair], constructs: Iterable[str] = ("trust",)) -> 
     )
 
 
+class Held(NamedTuple):
+    """What somebody holds who read a release: its shown numbers, with who said what and their rooms."""
+
+    told: Mapping[tuple[str, str], pd.DataFrame]
+    rooms: Mapping[Key, Room]
+    is_whole: bool = True
+
+
 class Released(NamedTuple):
     """A release with what only the gate has seen: who said what, and the rooms of the numbers."""
 
@@ -77,10 +85,10 @@ class Released(NamedTuple):
         found: Mapping[str, object] = self.rows[is_it].iloc[0].to_dict()
         return found
 
-    def before(self) -> Before:
-        """What somebody holds who read this release and now reads the next."""
+    def held(self) -> Held:
+        """What its readers hold when they read the next."""
         rooms = {key: room for key, room in self.decision.rooms.items() if self.decision.shown[key]}
-        return Before(told=self.measurement.told, rooms=rooms)
+        return Held(self.measurement.told, rooms)
 
 
 def released(
@@ -88,7 +96,7 @@ def released(
     *,
     attributes: tuple[str, ...] = ("department",),
     metrics: Iterable[str] = ("trust",),
-    before: Before | None = None,
+    before: Held | None = None,
 ) -> Released:
     """The release of one round, step by step as `pipeline.run.build` makes it, of some metrics only."""
     chosen = {id_: catalogue()[id_] for id_ in metrics}
