@@ -23,6 +23,7 @@ from pipeline.metric import Metric
 
 ROUNDS = 3
 THREE_ROUNDS = ", 3 rounds"  # follows an attribute's name in a view
+IN_ROUND = " in round "  # joins a person and the round of an answer of theirs
 SCORED = ("mentor", "mentee")
 
 
@@ -120,7 +121,7 @@ def _known(rounds: Sequence[RoundShown], metric: Metric, side: str) -> dict[Key,
             up=sum(each.rooms[key].up for each in rounds),
             down=sum(each.rooms[key].down for each in rounds),
         )
-        for key in keys
+        for key in sorted(keys, key=str)
         if all(key in each.rooms for each in rounds)
     }
 
@@ -132,17 +133,18 @@ def _is_one_way(key: Key, metric: Metric, side: str) -> bool:
 def _has_small_union(
     rounds: Sequence[RoundShown], metric: Metric, side: str, pooled: Set[Key], told: pd.DataFrame, limits: Thresholds
 ) -> bool:
-    """Whether sums of the three releases and the pools add up to one over few people.
-
-    Counted are answers: up to three times as many as people, so that none of too few people is missed.
-    """
-    said = told["unit"] + "@" + told["number"].astype(str)
+    """Whether sums of the three releases and the pools add up to one over few people."""
+    said = told["unit"] + IN_ROUND + told["number"].astype(str)
     rows = [frozenset(said[members(told, key)]) for key in sorted(pooled, key=str)]
     for number, each in enumerate(rounds):
         is_now = told["number"] == number
         shown = [key for key in each.shown if key.metric == metric.id and key.side == side]
         rows += [frozenset(said[is_now & members(told, key)]) for key in sorted(shown, key=str)]
-    return smallest(rows, below=ROUNDS * (limits.least(metric.minimum_n) - 1) + 1) is not None
+    return smallest(rows, below=limits.least(metric.minimum_n), person_of=_person) is not None
+
+
+def _person(said: str) -> str:
+    return said.rpartition(IN_ROUND)[0]
 
 
 def is_due(number: int) -> bool:

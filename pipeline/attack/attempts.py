@@ -87,7 +87,7 @@ def _of_metric(told: Told, metric: str) -> Told:
 
 def _of_few(exact: Told, least: int) -> Iterable[str]:
     people = exact.terms.merge(exact.hidden[["key", "person", "name"]], on="key")
-    people["side"] = people["key"].str.rpartition("|")[2]
+    people["side"] = people["key"].str.split("|").str[-1]
     sizes = people.groupby(["number", "side"])["person"].nunique()
     return [exact.numbers["name"][number] for number, _ in sizes.index[sizes < least]]
 

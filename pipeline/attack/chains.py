@@ -29,10 +29,7 @@ def with_same_answers(told: Told) -> Told:
     The reader is assumed to know where that is so: a principle's answers are among its construct's, so where both
     count as many, both count the same ones.
     """
-    parts = told.hidden["key"].str.split("|", expand=True)
-    whole = parts[1].str.partition("/")[0]
-    root = parts[0] + "|" + whole + "|" + parts[2] + "|" + parts[3] if len(parts) else told.hidden["key"]
-    return _renamed(told, root)
+    return _renamed(told, told.hidden["key"].str.replace(r"/[^|]*", "", regex=True))
 
 
 def over_time(rounds: Sequence[Told]) -> Told:
@@ -41,9 +38,9 @@ def over_time(rounds: Sequence[Told]) -> Told:
     Who joined, left, was erased or answered late is then the difference of two rounds.
     """
     joined = stacked(rounds)
-    parts = joined.hidden["key"].str.split("|", n=1, expand=True)
-    order = parts[0].astype(int).to_numpy()
-    known = pd.DataFrame({"who": parts[1], "number": order, "score": joined.hidden["score"].to_numpy()})
+    parts = joined.hidden["key"].str.split("|", n=1)
+    order = parts.str[0].astype(int).to_numpy()
+    known = pd.DataFrame({"who": parts.str[1], "number": order, "score": joined.hidden["score"].to_numpy()})
     by_time = known.sort_values(["who", "number"])
     is_new = (by_time["who"] != by_time["who"].shift()) | ((by_time["score"] - by_time["score"].shift()).abs() > SAME)
     first = by_time["number"].where(is_new).ffill().astype(int)

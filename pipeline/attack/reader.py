@@ -33,7 +33,7 @@ class Round:
     """One round as its reader is assumed to know it.
 
     `published` (contract Published) of its release; `se` by metric, view, group and side, as the documented rule
-    computes it from public counts and the programme-wide spread; `items` which scored questions stand behind a score.
+    computes it from public counts and the programme-wide spread.
     """
 
     number: int

@@ -41,6 +41,7 @@ class Ground:
     rooms: tuple[Floats, Floats]
     cells: Mapping[tuple[int, int], tuple[float, float]]
     names: tuple[list[str], list[str]]
+    whole: tuple[float, float] = (FREE, FREE)  # how far the programme's sum can move, up and down
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -75,6 +76,7 @@ def ground(told: pd.DataFrame, rooms: Mapping[Key, Room], attributes: Iterable[s
         rooms=(first.room, second.room),
         cells=cells,
         names=(first.names, second.names),
+        whole=(FREE, FREE) if whole is None else (whole.up, whole.down),
     )
 
 

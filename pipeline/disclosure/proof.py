@@ -95,10 +95,7 @@ class _Field:
         own, side = against[move.cell], (0 if move.way > 0 else 1)
         if move.cell in self._on.cells and own + self._on.cells[move.cell][side] < needed:
             return False
-        return all(
-            _reach(self._on, against, move, first) >= needed or _flow(self._on, against, along, move, first) >= needed
-            for first in (0, 1)
-        )
+        return _reach(self._on, against, move) >= needed or _flow(self._on, against, along, move) >= needed
 
     def _capacities(self, move: Move, most: float) -> tuple[Floats, Floats]:
         """What others can take up against the move, and along it; oneself left out."""
@@ -109,24 +106,36 @@ class _Field:
         return (down, up) if move.way > 0 else (up, down)
 
 
-def _reach(on: Ground, against: Floats, move: Move, first: int) -> float:
-    """A part of the flow that needs no search: what the person's own group keeps, or passes on in one step."""
+def _reach(on: Ground, against: Floats, move: Move) -> float:
+    """A part of the flow that needs no search: what both groups keep, or pass on in one step."""
     with_, contrary = (0, 1) if move.way > 0 else (1, 0)
+    kept = [float(on.rooms[first][with_, move.cell[first]]) for first in (0, 1)]
+    passed = [_passed(on, against, move, first, contrary) for first in (0, 1)]
+    most = min(
+        kept[0] + passed[0],
+        kept[1] + passed[1],
+        passed[0] + passed[1] + on.whole[with_],
+        kept[0] + kept[1] + on.whole[contrary],
+    )
+    return float(against[move.cell]) + most
+
+
+def _passed(on: Ground, against: Floats, move: Move, first: int, contrary: int) -> float:
     here, there = move.cell[first], move.cell[1 - first]
-    out = (against if first == 0 else against.T)[here].copy()
-    own, room = float(out[there]), on.rooms[1 - first][contrary].copy()
+    out, room = (against if first == 0 else against.T)[here].copy(), on.rooms[1 - first][contrary].copy()
     for cell, within in on.cells.items():
         if cell[first] == here:
             room[cell[1 - first]] = min(room[cell[1 - first]], within[contrary])
     out[there] = 0.0
-    return own + float(on.rooms[first][with_, here]) + float(np.minimum(out, room).sum())
+    return float(np.minimum(out, room).sum())
 
 
-def _flow(on: Ground, against: Floats, along: Floats, move: Move, first: int) -> float:
-    """How much the attribute `first` (0 or 1) of the moved person can pass on, in points.
+def _flow(on: Ground, against: Floats, along: Floats, move: Move) -> float:
+    """How much goes from the moved person's group of the first attribute to that of the second, in points.
 
-    Groups of the source's attribute hold too much and pass it on `against` the move; those of the other attribute
-    then hold too little and pass that on `along` it. What reaches the person's other group is cancelled there.
+    Groups of the first attribute hold too much and pass it on `against` the move; those of the second then hold too
+    little and pass that on `along` it. What is kept within the rooms of the first attribute's groups, and of the
+    second's, is the programme's in both: between the two lies the programme's own room.
     """
     with_, contrary = (0, 1) if move.way > 0 else (1, 0)
     out, back = against.copy(), along.copy()
@@ -134,17 +143,15 @@ def _flow(on: Ground, against: Floats, along: Floats, move: Move, first: int) ->
         if cell != move.cell:
             out[cell] = min(out[cell], room[contrary])
             back[cell] = min(back[cell], room[with_])
-    if first == 1:
-        out, back = out.T, back.T
-    n_here, n_there = out.shape
-    sink = n_here + n_there
-    capacity = np.zeros((sink + 1, sink + 1))
-    capacity[:n_here, n_here:sink] = out
-    capacity[n_here:sink, :n_here] = back.T
-    capacity[:n_here, sink] = on.rooms[first][with_]
-    capacity[n_here:sink, sink] = on.rooms[1 - first][contrary]
-    capacity[n_here + move.cell[1 - first], sink] = FREE
-    return _most(capacity, move.cell[first], sink)
+    n_first, n_second = out.shape
+    n = n_first + n_second
+    capacity = np.zeros((n + 2, n + 2))
+    capacity[:n_first, n_first:n] = out
+    capacity[n_first:n, :n_first] = back.T
+    capacity[:n_first, n], capacity[n, :n_first] = on.rooms[0][with_], on.rooms[0][contrary]
+    capacity[n + 1, n_first:n], capacity[n_first:n, n + 1] = on.rooms[1][with_], on.rooms[1][contrary]
+    capacity[n, n + 1], capacity[n + 1, n] = on.whole[with_], on.whole[contrary]
+    return _most(capacity, move.cell[0], n_first + move.cell[1])
 
 
 def _most(capacity: Floats, source: int, sink: int) -> float:

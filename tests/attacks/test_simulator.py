@@ -123,3 +123,10 @@ def test_someone_who_left_between_two_rounds_is_found() -> None:
     rng = np.random.default_rng(0)
     assert leaks(rounds[1], rng, Effort(viewers=0, targets=0)) == []
     assert "time, bounds" in attacks_of(leaks_over_time(rounds, rng, Effort(viewers=0, targets=0)))
+
+
+@pytest.mark.parametrize("silent", [0.7, 1.0])
+def test_a_programme_of_which_nothing_is_shown_is_attacked_as_well(silent: float) -> None:
+    tally = simulator.Tally()
+    simulator.attack(make(Plan(n_pairings=6, silent=silent, n_rounds=2), np.random.default_rng(1)), "silent", tally)
+    assert (tally.leaks, tally.wrong, tally.releases) == ({}, [], 2)

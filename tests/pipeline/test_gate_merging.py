@@ -1,0 +1,133 @@
+"""What is withheld may be told together: the small groups of an attribute as one, or a group over three rounds."""
+
+import pandas as pd
+import pytest
+
+from pipeline.disclosure import merging
+from pipeline.disclosure.coarsen import coarsened
+from pipeline.disclosure.crowd import Key
+from pipeline.disclosure.gate import Decision, decide
+from pipeline.disclosure.rooms import rooms_of
+from pipeline.disclosure.rounding import coarse, step_of
+from pipeline.disclosure.thresholds import Thresholds
+from pipeline.measure import Measurement, measure
+from pipeline.metric import Facts, catalogue
+from pipeline.three_rounds import RoundShown, is_due, three_rounds
+from tests.pipeline.made_up import facts_of
+
+METRICS = {name: catalogue()[name] for name in ("participation", "trust")}
+LIMITS = Thresholds(attributes=("department",))
+MANY = {"mentor": 60, "mentee": 60}
+SCORES = (25, 50, 75, 100)
+
+
+def mentees(groups: dict[str, tuple[int, int]], first: int = 0) -> str:
+    """Department → how many answered and how many were asked; scores go round."""
+    lines, place = [], first
+    for group, (answered, asked) in groups.items():
+        for k in range(asked):
+            score = SCORES[place % len(SCORES)]
+            lines.append(f"P{place} mentee trust {score} {group} {'yes' if k < answered else 'no'}")
+            place += 1
+    return "pairing side construct score department answered\n" + "\n".join(lines)
+
+
+def measured(text: str) -> tuple[Measurement, dict[Key, float]]:
+    facts = facts_of(text)
+    answering = facts.invited.loc[facts.invited["has_answered"], "pairing_id"]
+    scored = facts.scored[facts.scored["pairing_id"].isin(answering)]
+    found = measure(
+        Facts(invited=facts.invited, scored=scored), METRICS, attributes=["department"], asked={"trust": {"mentee"}}
+    )
+    rows = found.measured
+    keys = [Key(metric=row.metric, view=row.view, group=row.group, side=row.side) for row in rows.itertuples()]
+    return found, dict(zip(keys, rows["se"], strict=True))
+
+
+def decided(found: Measurement, errors: dict[Key, float]) -> Decision:
+    return decide(found.crowds, METRICS, LIMITS, MANY, told=found.told, errors=errors)
+
+
+def trust(view: str, group: str) -> Key:
+    return Key(metric="trust", view=view, group=group, side="mentee")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "merged"),
+    [
+        ({"north": 20, "south": 12, "east": 3, "west": 4}, {"east + west"}),
+        ({"north": 20, "south": 12, "east": 1, "west": 3}, {"east + south + west"}),  # four alone would be too few
+        ({"north": 20, "south": 12, "east": 10}, set()),
+        ({"north": 3, "south": 4}, set()),  # all of them are the programme
+    ],
+)
+def test_withheld_groups_are_told_as_one_where_enough_people_are_in_it(sizes: dict[str, int], merged: set[str]) -> None:
+    found, errors = measured(mentees({group: (n, n + 6) for group, n in sizes.items()}))
+    assert {key.group for key in decided(found, errors).merged} == merged
+
+
+def test_a_merged_group_has_the_mean_of_its_people_in_steps_and_says_how_many() -> None:
+    sizes = {"north": (20, 26), "south": (12, 18), "east": (3, 9), "west": (4, 10)}
+    found, errors = measured(mentees(sizes))
+    decision = decided(found, errors)
+    key = trust("department", "east + west")
+    each = decision.merged[key]
+    assert (len(each.crowd), each.n_asked) == (7, 19)
+    told = found.told["trust", "mentee"]
+    mean = told.loc[told["department"].isin(["east", "west"]), "value"].mean()
+    assert each.mean == pytest.approx(mean)
+    rows = merging.rows(decision.merged, found.measured)
+    row = coarsened(pd.concat([found.measured, rows], ignore_index=True), found.told).iloc[-1]
+    assert row["value"] == coarse(mean, step_of(each.se))
+    assert row["low"] < row["value"] < row["high"]
+    assert (row["n_mentors"], row["n_mentees"]) == (0, 7)
+
+
+def test_people_who_all_said_the_same_are_not_told_as_one_either() -> None:
+    header, *lines = mentees({"north": (20, 26), "south": (12, 18), "east": (3, 9), "west": (4, 10)}).splitlines()
+    told = [line.split() for line in lines]
+    same = [" ".join([*row[:3], "0" if row[4] in ("east", "west") else row[3], *row[4:]]) for row in told]
+    found, errors = measured("\n".join([header, *same]))
+    assert trust("department", "east + west") not in decided(found, errors).merged
+
+
+# --- three rounds -----------------------------------------------------------------------------------
+
+
+def round_of(sizes: dict[str, tuple[int, int]], first: int) -> RoundShown:
+    found, errors = measured(mentees(sizes, first))
+    decision = decided(found, errors)
+    shown = {key for key, is_shown in decision.shown.items() if is_shown}
+    scores = [key for key in shown if key.metric == "trust"]
+    rooms = rooms_of(scores, found.told["trust", "mentee"], METRICS["trust"], errors)
+    return RoundShown(told=found.told, crowds=found.crowds, errors=errors, shown=shown, rooms=rooms)
+
+
+def pooled(*sizes: dict[str, tuple[int, int]]) -> dict[Key, merging.Merged]:
+    """Three rounds, each answered by other people."""
+    rounds = [round_of(each, 100 * number) for number, each in enumerate(sizes)]
+    return dict(three_rounds(rounds, METRICS.values(), LIMITS))
+
+
+def test_groups_too_small_in_three_rounds_are_told_over_the_three() -> None:
+    small = {"north": (4, 20), "south": (4, 20)}
+    found = pooled(small, small, small)
+    assert set(found) == {trust("department, 3 rounds", "north"), trust("department, 3 rounds", "south")}
+    north = found[trust("department, 3 rounds", "north")]
+    assert (len(north.crowd), north.n_asked) == (12, 20)
+    assert north.mean == pytest.approx(62.5)
+
+
+def test_a_group_that_a_round_showed_is_not_pooled() -> None:
+    small, large = {"north": (4, 20), "south": (4, 20)}, {"north": (12, 20), "south": (12, 20)}
+    assert not {key for key in pooled(small, large, small) if "department" in key.view}
+
+
+def test_a_pool_of_too_few_people_is_no_pool_and_protects_nobody_else() -> None:
+    """One of south in three rounds: three people; north's pool and the programme would leave them over."""
+    uneven = {"north": (9, 30), "south": (1, 20)}
+    assert not {key for key in pooled(uneven, uneven, uneven) if "department" in key.view}
+
+
+def test_pools_never_overlap() -> None:
+    assert [number for number in range(1, 10) if is_due(number)] == [3, 6, 9]
