@@ -5,7 +5,7 @@ from datetime import date
 
 import pandas as pd
 
-from pipeline.disclosure.rounding import in_steps, told_count
+from pipeline.disclosure.rounding import STEP, in_steps, told_count
 
 # id → unit
 FLOWS: Mapping[str, str] = {
@@ -37,7 +37,9 @@ def flow(invited: pd.DataFrame, pairings: pd.DataFrame, *, on: date) -> pd.DataF
 def _people(invited: pd.DataFrame, asked: Mapping[str, int] | None = None) -> dict[str, int]:
     """Distinct people by side; of those `asked`, never so many that everybody is known to be among them."""
     counts = {side: invited.loc[invited["side"] == side, "person_id"].nunique() for side in ("mentor", "mentee")}
-    return {side: n if asked is None else told_count(n, asked[side]) for side, n in counts.items()}
+    if asked is None:
+        return counts
+    return {side: told_count(n, asked[side]) if asked[side] > STEP else 0 for side, n in counts.items()}
 
 
 def _in_steps(people: Mapping[str, int]) -> dict[str, int]:

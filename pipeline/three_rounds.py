@@ -72,7 +72,7 @@ def _pooled(
             found[key] = each
     auditor = Auditor(told=_by_person(told), scale=scale_of(metric), least=None, colluders=limits.score_n - 1)
     known = {**_known(rounds, metric, side)}
-    rooms = {key: room_of(told.loc[members(told, key), "value"].tolist(), each.se) for key, each in found.items()}
+    rooms = {key: _room(told[members(told, key)], each.se) for key, each in found.items()}
     kept = auditor.kept({**known, **rooms})
     while kept & set(rooms) and _has_small_union(rounds, metric, side, kept & set(rooms), told, limits):
         kept = kept - {min(kept & set(rooms), key=lambda key: (rooms[key].n, key.group))}
@@ -118,8 +118,8 @@ def _known(rounds: Sequence[RoundShown], metric: Metric, side: str) -> dict[Key,
     return {
         key: Room(
             n=max(each.rooms[key].n for each in rounds),
-            up=sum(each.rooms[key].up for each in rounds),
-            down=sum(each.rooms[key].down for each in rounds),
+            up=sum(each.rooms[key].up for each in rounds) / ROUNDS,
+            down=sum(each.rooms[key].down for each in rounds) / ROUNDS,
         )
         for key in sorted(keys, key=str)
         if all(key in each.rooms for each in rounds)

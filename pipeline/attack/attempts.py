@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.attack import silence
-from pipeline.attack.chains import over_time
+from pipeline.attack.chains import over_time, stacked
 from pipeline.attack.insiders import gang_up, seen_by, targets, viewers
 from pipeline.attack.puzzle import components
 from pipeline.attack.ranges import Mask, Proven, proven, proven_in_steps
@@ -56,6 +56,14 @@ def leaks_over_time(rounds: Sequence[Told], rng: np.random.Generator, effort: Ef
     """What two rounds, or more, together prove of people who think as they did."""
     how = "time" if len(rounds) == 2 else "many rounds"
     return [replace(each, attack=f"{how}, {each.attack}") for each in leaks(over_time(rounds), rng, effort)]
+
+
+def leaks_of_pools(rounds: Sequence[Told], pools: Told, rng: np.random.Generator, effort: Effort) -> list[Leak]:
+    """What numbers over three rounds prove beside those of each of them; nobody is taken to think as before."""
+    if pools.numbers.empty:
+        return []
+    found = leaks(stacked([*rounds, pools]), rng, effort)
+    return [replace(each, attack=f"three rounds, {each.attack}") for each in found]
 
 
 def leaks_of_sums(seen: Round, *, least: int) -> list[Leak]:

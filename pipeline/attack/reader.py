@@ -21,6 +21,7 @@ GAP = "perception_gap"
 PAIRING, BOTH = "pairing", "both"
 SIDES = ("mentor", "mentee")
 TWO_WAY, JOINED = " × ", " + "
+THREE_ROUNDS = ", 3 rounds"  # follows the view of a number over three rounds
 ATTRIBUTES = ("cohort", "department", "grade", "location")
 NOT_STATED = "not stated"
 GRAIN = 25.0
@@ -82,10 +83,11 @@ def told(seen: Round, *, is_exact: bool = False) -> Told:
 
 
 def shown_scores(seen: Round) -> pd.DataFrame:
-    """The rows of Published that are means of scores."""
+    """The rows of Published that are means of this round's scores."""
     rows = seen.published
     is_score = rows["metric"].isin(list(seen.metrics)) & (rows["unit"] == "points") & rows["shown"]
-    return rows[is_score & (rows["view"] != "construct")].reset_index(drop=True)
+    is_other = (rows["view"] == "construct") | rows["view"].str.endswith(THREE_ROUNDS)
+    return rows[is_score & ~is_other].reset_index(drop=True)
 
 
 def contributions(facts: Facts, metric: Metric) -> pd.DataFrame:
@@ -182,11 +184,15 @@ def _step(seen: Round, contributed: pd.DataFrame, row: Mapping[Any, Any], part: 
     """How finely a part's mean is told: a number of two sides is the mean of theirs, as they are told."""
     side = part if part in SIDES and row["side"] == BOTH else row["side"]
     key = (row["metric"], row["view"], row["group"], side)
-    return step_of(seen.se[key] if key in seen.se else _joined_error(seen, contributed, row, side))
+    if key in seen.se:
+        return step_of(seen.se[key])
+    of_side = contributed[contributed["side"] == side]
+    n = of_side.loc[inside_group(of_side, row["view"], row["group"]), "unit"].nunique()
+    return step_of(joined_error(seen, contributed, row, side, n=n) or 0.0)
 
 
-def _joined_error(seen: Round, contributed: pd.DataFrame, row: Mapping[Any, Any], side: str) -> float:
-    """Of groups told as one: from the spread that all groups of a view have in common, and how many people it has."""
+def joined_error(seen: Round, contributed: pd.DataFrame, row: Mapping[Any, Any], side: str, *, n: int) -> float | None:
+    """Of n people of several groups of a view: from the spread that all of its groups have in common."""
     of_side = contributed[contributed["side"] == side]
 
     def size(group: str) -> float:
@@ -198,8 +204,10 @@ def _joined_error(seen: Round, contributed: pd.DataFrame, row: Mapping[Any, Any]
         for (metric, view, group, of), se in seen.se.items()
         if (metric, view, of) == (row["metric"], row["view"], side) and np.isfinite(se)
     ]
+    if not errors:
+        return None
     group, se = errors[0]
-    return float(se * np.sqrt(size(group) / size(row["group"])))
+    return float(se * np.sqrt(size(group) / max(in_steps(n), 1)))
 
 
 def _number(row: Mapping[Any, Any], number: int, inside: pd.DataFrame, steps: Mapping[str, float]) -> dict[str, object]:

@@ -3,10 +3,11 @@
 A reader knows who belongs where, and that every sum lies within the room of its mean and every answer within the
 scale. A person is safe where another answer of theirs fits all of that: they move by some points, and others, or the
 rooms, take it up. With at most two attributes people are edges between groups of the first and groups of the second,
-so what the others can take up is a flow: from each of the person's two groups, over people who could have said less,
-then more, then less, to a group with room, or to the person's other group. Colluders take their own answers out of
-it. No coalition of c cuts a flow below F − c·t when nobody carries more than t of it; that is what is asked for, and
-it errs on the side of the person (a coalition found here need not exist).
+so what the others can take up is a flow from one of the person's two groups to the other: over people who could have
+said less, then more, then less, or over the rooms of groups of the first attribute, the programme's own, and those of
+the second. Colluders take their own answers out of it. No coalition of c cuts a flow below F − c·t when nobody
+carries more than t of it; that is what is asked for, and it errs on the side of the person (a coalition found here
+need not exist).
 """
 
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
 
-from pipeline.disclosure.ground import FREE, Floats, Ground
+from pipeline.disclosure.ground import Floats, Ground
 
 CARRIED = (1.0, 0.5, 2.0, 4.0)  # the most that one other person takes up, in steps between two answers
 GRAIN = 64.0  # flows are whole numbers; a 64th of a point

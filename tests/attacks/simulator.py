@@ -15,9 +15,18 @@ import numpy as np
 import pandas as pd
 
 from data.contracts import Published, conform
-from pipeline.attack.attempts import Effort, Leak, leaks, leaks_of_silence, leaks_of_sums, leaks_over_time
+from pipeline.attack.attempts import (
+    Effort,
+    Leak,
+    leaks,
+    leaks_of_pools,
+    leaks_of_silence,
+    leaks_of_sums,
+    leaks_over_time,
+)
 from pipeline.attack.oracle import known_of, seen_round
 from pipeline.attack.plain_threshold import answers_proven, plain_threshold
+from pipeline.attack.pools import pools
 from pipeline.attack.reader import Round, Told, contributions
 from pipeline.demonstration.programme import Made
 from pipeline.disclosure.crowd import Key
@@ -70,13 +79,19 @@ def released(made: Made) -> Iterator[tuple[Inputs, pd.DataFrame]]:
 def attack(made: Made, name: str, tally: Tally, *, effort: Effort | None = None) -> None:
     """Publishes every round of a programme and tries everything on it."""
     rng, effort = np.random.default_rng(len(name)), effort or Effort()
-    rounds, found = [], []
+    rounds, read, found = [], [], []
     for inputs, published in released(made):
         seen = seen_round(inputs, published)
         known = known_of(inputs, seen)
         tally.wrong += [f"{name}: {each}" for each in _mistakes(seen, known)]
         found += [*leaks(known, rng, effort), *leaks_of_sums(seen, least=LEAST), *leaks_of_silence(seen, least=LEAST)]
         rounds.append(known)
+        read.append(seen)
+        if len(rounds) % 3 == 0:
+            over_three = pools(read[-3:])
+            tally.wrong += [f"{name}: {each}" for each in over_three.puzzle().contradicts_truth()]
+            tally.shown += len(over_three.numbers)
+            found += leaks_of_pools(rounds[-3:], over_three, rng, effort)
         tally.releases += 1
         tally.shown += len(known.numbers)
         tally.answers += len(known.hidden)

@@ -168,6 +168,19 @@ def test_one_place_in_two_attributes_is_known_by_subtraction() -> None:
     assert cells(said, shown, colluders=0) == {"mentee 5"}  # all of A but them are L
 
 
+def test_groups_do_not_use_up_more_than_the_programmes_room_together() -> None:
+    """Each group could take its part of a higher answer; the programme's sum, which holds all of them, could not."""
+    said = told((50.0, 12.5, 0.0, 12.5, 0.0), department="AABCC", location="LMMLN")
+    half = [key("department", "A"), key("department", "B"), key("location", "L"), key("location", "N"), ALL]
+    exact = [key("department", "C"), key("location", "M")]
+    rooms = {each: Room(n=2, up=12.5 if each in half else 0.0, down=0.0) for each in (*half, *exact)}
+    assert narrowed(said, rooms, POINTS, ["mentee 0"], 0) == {"mentee 0"}
+    assert "mentee 0" in cells(said, rooms, colluders=0)
+    roomy = {**rooms, ALL: Room(n=5, up=25.0, down=0.0)}
+    assert narrowed(said, roomy, POINTS, ["mentee 0"], 0) == set()
+    assert "mentee 0" not in cells(said, roomy, colluders=0)
+
+
 def test_a_two_way_cell_tells_of_who_is_in_it() -> None:
     said = told(
         (*MIXED, *MIXED, 50.0, *MIXED[::-1], *MIXED), department="A" * 11 + "B" * 10, location="L" * 5 + "M" * 16
