@@ -97,6 +97,12 @@ def _by_person(told: pd.DataFrame) -> pd.DataFrame:
     return told.groupby(keys, as_index=False)["value"].mean()
 
 
+def _room(said: pd.DataFrame, se: float) -> Room:
+    """As much as one person's mean could move: who answered three times moves the sum by three times as much."""
+    room, most = room_of(said["value"].tolist(), se), int(said["unit"].value_counts().max())
+    return Room(n=said["unit"].nunique(), up=room.up / most, down=room.down / most)
+
+
 def _number(rounds: Sequence[RoundShown], key: Key, crowd: Crowd, told: pd.DataFrame) -> Merged | None:
     """The mean over all that a group's people said, as if each had spoken once."""
     values = told.loc[members(told, key), "value"]
