@@ -54,6 +54,8 @@ soak: env test-needs
 	$(BIN)/python -m tests.faults.mail_servers --messages 80000
 	$(BIN)/python -m tests.faults.schedulers --seconds 1800 --workers 16
 	$(BIN)/python -m tests.faults.schedulers --seconds 1800 --workers 16 --postgresql
+	$(BIN)/python -m tests.attacks.simulator --programmes 2000 --baseline 200
+	$(BIN)/python -m tests.attacks.likelihood --programmes 600
 	$(BIN)/python -m tests.attacks.whole_flips
 	$(BIN)/python -m tests.attacks.non_interference --flips 10000
 	$(BIN)/python -m tests.attacks.configuration --houses 500 --steps 400

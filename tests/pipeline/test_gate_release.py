@@ -10,15 +10,19 @@ import pytest
 from data.store.people import Programme
 from pipeline import run
 from pipeline.disclosure.coarsen import coarsened
+from pipeline.disclosure.crowd import Key
 from pipeline.disclosure.rounding import coarse, rounded, step_of
 from pipeline.disclosure.thresholds import thresholds
 from pipeline.ingest import Inputs
+from pipeline.metric import catalogue
 from pipeline.pooling import pool
 from pipeline.run import build
 from pipeline.validate import validate
 from pipeline.weigh import weigh
 from tests.pipeline.made_up import answers_of
 from tests.pipeline.simulated import simulated
+from tests.pipeline.small_programmes import MIXED, pairs
+from tests.pipeline.small_programmes import released as small_release
 from tests.pipeline.stored import ANCHORS, FROZEN, KEY, START, Said, someone
 
 WHERE = ["metric", "view", "group", "side"]
@@ -91,3 +95,16 @@ def test_a_mentor_of_five_costs_the_programme_its_gap(is_guarded: bool, monkeypa
         for side in ("mentor", "mentee"):
             assert rows.loc[(metric, "all", "all", side), "shown"]
     assert rows.loc[("perception_gap", "all", "all", "both"), "shown"] != is_guarded
+
+
+def test_what_rests_on_a_number_that_is_taken_away_later_goes_with_it() -> None:
+    scores = [*pairs(MIXED * 4), *pairs(MIXED * 4, department="B")]
+    decision = small_release(scores, metrics=("trust", "participation")).decision
+    gone = Key(metric="trust", view="department", group="A", side="mentee")
+    resting = {replace(gone, side="both")} | {
+        replace(gone, metric="participation", side=side) for side in ("mentee", "both")
+    }
+    before = {key for key, yes in decision.shown.items() if yes}
+    after = {key for key, yes in decision.without({gone}, catalogue()).shown.items() if yes}
+    assert {gone} | resting <= before
+    assert before - after == {gone} | resting
