@@ -131,3 +131,15 @@ def test_a_pool_of_too_few_people_is_no_pool_and_protects_nobody_else() -> None:
 
 def test_pools_never_overlap() -> None:
     assert [number for number in range(1, 10) if is_due(number)] == [3, 6, 9]
+
+
+@pytest.mark.parametrize(("lowest", "is_told"), [(0, False), (50, True)])
+def test_groups_are_not_told_as_one_where_four_of_five_could_read_the_fifth(lowest: int, is_told: bool) -> None:
+    """East and west: five people, a mean in steps of twelve points. The fifth, at 0, could not have said 50."""
+    few = {"east": [lowest, 75], "west": [50, 75, 50]}
+    said = {"north": [25, 50, 75, 100] * 5, "south": [25, 50, 75, 100] * 3, **few}
+    rows = [(group, score, "yes") for group, scores in said.items() for score in scores]
+    rows += [(group, 50, "no") for group in said for _ in range(4)]
+    lines = [f"P{k} mentee trust {score} {group} {answered}" for k, (group, score, answered) in enumerate(rows)]
+    found, errors = measured("\n".join(["pairing side construct score department answered", *lines]))
+    assert (trust("department", "east + west") in decided(found, errors).merged) == is_told
