@@ -137,7 +137,7 @@ def test_pools_never_overlap() -> None:
 def test_groups_are_not_told_as_one_where_four_of_five_could_read_the_fifth(lowest: int, is_told: bool) -> None:
     """East and west: five people, a mean in steps of twelve points. The fifth, at 0, could not have said 50."""
     few = {"east": [lowest, 75], "west": [50, 75, 50]}
-    said = {"north": [25, 50, 75, 100] * 5, "south": [25, 50, 75, 100] * 3, **few}
+    said = {"north": [*[75] * 4, *[25, 50, 75, 100] * 4], "south": [25, 50, 75, 100] * 3, **few}
     rows = [(group, score, "yes") for group, scores in said.items() for score in scores]
     rows += [(group, 50, "no") for group in said for _ in range(4)]
     lines = [f"P{k} mentee trust {score} {group} {answered}" for k, (group, score, answered) in enumerate(rows)]

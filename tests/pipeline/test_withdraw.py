@@ -20,7 +20,7 @@ from pipeline.jobs import run_due, run_one, withdraw
 from pipeline.published import open_published
 from pipeline.release import seal_is_valid
 from pipeline.run import build
-from pipeline.weigh import last_release
+from pipeline.weigh import last_releases
 from tests.dashboard.conftest import PASSWORD, Reader, sign_in
 from tests.dashboard.made_releases import make_release
 from tests.pipeline.stored import KEY, NOW, ask, make_programme
@@ -67,11 +67,10 @@ def test_its_round_gets_no_other_release_and_the_next_one_is_as_it_would_have_be
     first, second = run_due(sqlite_stores, key=KEY, now=NOW)
     ask(sqlite_stores, 3)
     inputs = ingest(sqlite_stores.raw, programme_id="P", round_id="P-R3")
-    third = build(inputs, key=KEY, last=last_release(sqlite_stores, "P", 3))
+    third = build(inputs, key=KEY, earlier=last_releases(sqlite_stores, "P", 3, KEY))
     withdraw(sqlite_stores, second, reason=REASON, by="Cleo", now=NOW)
-    read_before = last_release(sqlite_stores, "P", 3)
-    assert read_before is not None
-    assert read_before.round_id == "P-R2"  # it was read, so the gate still counts it
+    read_before = [each.round_id for each in last_releases(sqlite_stores, "P", 3, KEY)]
+    assert read_before == ["P-R2", "P-R1"]  # it was read, so the gate still counts it
     assert run_one(sqlite_stores, "P-R2", key=KEY, now=NOW) == second
     (made,) = run_due(sqlite_stores, key=KEY, now=NOW)
     with reading(sqlite_stores.published) as connection:
