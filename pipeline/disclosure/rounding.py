@@ -52,9 +52,9 @@ def coarse(value: float, step: float) -> float:
 
 
 def half_width_in_steps(half_width: float, step: float) -> float:
-    """Half an interval in quarters of its middle's step, rounded up: it says how much people differ no better than that.
+    """Half an interval in quarters of its middle's step: it says how much people differ no better than that.
 
-    Up, because an interval that is rounded to the nearest is too narrow half of the time.
+    Rounded up, because an interval that is rounded to the nearest is too narrow half of the time.
     """
     finer = step_of(step / 4)
     return max(math.ceil(half_width / finer - 1e-9), 1) * finer

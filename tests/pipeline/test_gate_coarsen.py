@@ -82,8 +82,7 @@ def test_an_interval_grows_by_the_error_of_the_step(value: float, se: float) -> 
     assert told["se"] == pytest.approx(np.sqrt(se**2 + step**2 / 12))
     half = (told["high"] - told["low"]) / 2
     wide = 2 * told["se"]  # the row's interval is two errors either way
-    finer = step_of(step / 2)
-    assert half == pytest.approx(max(coarse(wide, finer), finer))
+    assert wide - 1e-6 <= half <= wide + step_of(step / 4) + 1e-6
     assert (told["low"] + told["high"]) / 2 == pytest.approx(told["value"])
     assert wide >= 2 * se
 

@@ -115,10 +115,10 @@ def test_a_number_without_an_interval_is_a_whole_one() -> None:
 
 @many
 @given(some.floats(0.0, 60), ERRORS)
-def test_a_width_is_told_in_half_steps_and_is_never_nothing(half: float, se: float) -> None:
+def test_a_width_is_told_in_quarter_steps_rounded_up_and_is_never_nothing(half: float, se: float) -> None:
     step = step_of(se)
-    finer = step_of(step / 2)
+    finer = step_of(step / 4)
     told = half_width_in_steps(half, step)
     assert told >= finer
     assert told / finer == pytest.approx(round(told / finer), abs=HAIR)
-    assert abs(told - half) <= finer / 2 + HAIR or told == finer
+    assert -HAIR <= told - half <= finer + HAIR
