@@ -13,7 +13,6 @@ from data.store.rounds import Round, rounds_of
 from pipeline import release
 from pipeline.disclosure import gate, merging
 from pipeline.disclosure.coarsen import coarsened
-from pipeline.disclosure.rounding import in_steps
 from pipeline.disclosure.thresholds import thresholds
 from pipeline.evidence.gather import gather
 from pipeline.evidence.round_facts import RoundFacts
@@ -22,6 +21,7 @@ from pipeline.ingest import Inputs, ingest
 from pipeline.metric import catalogue
 from pipeline.pooling import pool
 from pipeline.publish import publish
+from pipeline.score import askable
 from pipeline.validate import validate
 from pipeline.weigh import Last, last_releases, pooled, shown_earlier, telling_gaps, weigh
 
@@ -71,7 +71,7 @@ def build(inputs: Inputs, *, key: str, earlier: Sequence[Last] = (), code_versio
         inputs,
         limits,
         validated.quarantined,
-        single_item=_single_item(scored),
+        single_item=_single_item(inputs, asks),
         verdicts=evidence.verdicts,
         key=key,
         code_version=code_version,
@@ -175,7 +175,12 @@ def _respondents(invited: pd.DataFrame) -> dict[str, int]:
     return {side: answered.loc[answered["side"] == side, "person_id"].nunique() for side in ("mentor", "mentee")}
 
 
-def _single_item(scored: pd.DataFrame) -> list[str]:
-    """ "construct (side)" where fewer than five answered more than one item: such a score says so."""
-    several = scored.assign(several=scored["n_items"] > 1).groupby(["construct", "side"])["several"].sum()
-    return [f"{construct} ({side})" for (construct, side), n in several.items() if not in_steps(int(n))]
+def _single_item(inputs: Inputs, asks: Mapping[str, set[str]]) -> list[str]:
+    """ "construct (side)" where the pulse asks one item of it at most: such a score says so, whoever answered."""
+    questionnaire, pulse = inputs.questionnaire, inputs.round.pulse
+    return [
+        f"{name} ({side})"
+        for name, sides in sorted(asks.items())
+        for side in sorted(sides)
+        if len(askable(questionnaire, pulse, name, side)) == 1
+    ]

@@ -58,6 +58,16 @@ def asked(questionnaire: Questionnaire, pulse: str, names: Iterable[str], scored
     }
 
 
+def askable(questionnaire: Questionnaire, pulse: str, name: str, side: str) -> set[str]:
+    """The items of "construct" or "construct/P05" that this pulse may ask a side; another tool's round: all of them."""
+    items = set(items_of(questionnaire, name, side))
+    form = questionnaire.pulses.get(pulse)
+    if form is None:
+        return items
+    drawn = {id_ for id_ in items if questionnaire.questions[id_].placing == "rotating"} if form.seats else set()
+    return drawn | (items & {*form.fixed.get(side, ()), *form.fill})
+
+
 def score(rated: pd.DataFrame, questionnaire: Questionnaire, *, round_id: str, names: Iterable[str]) -> pd.DataFrame:
     """Scored, for one round, from Rated of all rounds up to and including it.
 

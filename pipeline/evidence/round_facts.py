@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.disclosure.crowd import Key
 from pipeline.disclosure.ground import Room
 from pipeline.metric import Metric
-from pipeline.score import score
+from pipeline.score import askable, score
 from surveys.questionnaire import SIDES, Questionnaire
 
 KEY = ["round_number", "pairing_id", "side"]
@@ -103,7 +103,7 @@ class RoundFacts:
 
     def items_by_round(self, construct: str, side: str) -> list[set[str]]:
         """For each round so far, the construct's items that its forms may ask of a side."""
-        return [_possible(self.questionnaires[id_], pulse, construct, side) for id_, pulse in self.pulses]
+        return [askable(self.questionnaires[id_], pulse, construct, side) for id_, pulse in self.pulses]
 
     def now(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Its rows of this round."""
@@ -113,12 +113,3 @@ class RoundFacts:
 def _counted(rated: pd.DataFrame) -> pd.DataFrame:
     """Ids as categories, which group in a fraction of the time that texts take."""
     return rated.assign(**{name: rated[name].astype("category") for name in IDS})
-
-
-def _possible(questionnaire: Questionnaire, pulse: str, construct: str, side: str) -> set[str]:
-    items = {each.id: each for each in questionnaire.of_construct(construct, side)}
-    form = questionnaire.pulses.get(pulse)
-    if form is None:  # another tool's round asks what it likes
-        return set(items)
-    drawn = {id_ for id_, each in items.items() if each.placing == "rotating"} if form.seats else set()
-    return drawn | (set(items) & {*form.fixed.get(side, ()), *form.fill})

@@ -233,12 +233,11 @@ def _differ(departments: str, one: str, other: str) -> list[str]:
 
 
 def below_the_step() -> list[str]:
-    """Two people of one group differ by an answer, in opposite ways or none; no mean moves by a step."""
-    departments = "BABABAAAABBBACAAAACAAABABBAABBBAB"
-    return _differ(departments, FINE, f"{FINE[:27]}2{FINE[28:31]}0{FINE[32]}")
+    """One person says one step less; no mean moves by a step."""
+    return _differ("ABABBAACABBBCBABBBABCABCACBABABAACA", FINE, f"{FINE[:17]}3{FINE[18:]}")
 
 
-FINE = "334314240023404241411440004124411"
+FINE = "13242242232114344401242342343142432"
 
 
 def below_the_step_of_the_shrunk() -> list[str]:
