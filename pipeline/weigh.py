@@ -9,12 +9,12 @@ import pandas as pd
 
 from data.store.engine import Stores, reading
 from data.store.releases import StoredRelease, releases_of
-from pipeline.disclosure.crowd import Key
+from pipeline.disclosure.crowd import MERGED, TWO_WAY, Key
 from pipeline.disclosure.gaps import telling
 from pipeline.disclosure.gate import Decision
 from pipeline.disclosure.merging import Merged
 from pipeline.disclosure.rooms import rooms_of
-from pipeline.disclosure.thresholds import Thresholds
+from pipeline.disclosure.thresholds import ATTRIBUTES, Thresholds
 from pipeline.evidence.finding import metric_of
 from pipeline.evidence.two_sides import GAP
 from pipeline.ingest import Inputs
@@ -56,7 +56,7 @@ def weigh(inputs: Inputs, rated: pd.DataFrame, round_id: str, limits: Thresholds
     """Score and measure one round from the answers up to and including it."""
     metrics, questionnaire = catalogue(), inputs.questionnaires[round_id]
     names = sorted({name for metric in metrics.values() for name in metric.constructs})
-    invited = inputs.invited[inputs.invited["round_id"] == round_id].reset_index(drop=True)
+    invited = _plainly_named(inputs.invited[inputs.invited["round_id"] == round_id].reset_index(drop=True))
     number, pulse = invited["round_number"].iloc[0], invited["pulse"].iloc[0]
     scored = score(rated[rated["round_number"] <= number], questionnaire, round_id=round_id, names=names)
     facts = Facts(invited=invited, scored=scored)
@@ -64,6 +64,14 @@ def weigh(inputs: Inputs, rated: pd.DataFrame, round_id: str, limits: Thresholds
     measurement = measure(facts, metrics, attributes=limits.attributes, asked=asks)
     keys = [_key(row) for row in measurement.measured.itertuples()]
     return Weighed(facts, asks, measurement, keys, dict(zip(keys, measurement.measured["se"], strict=True)))
+
+
+def _plainly_named(invited: pd.DataFrame) -> pd.DataFrame:
+    """The same, with no group that could be taken for two: "R + D" becomes "R+D"."""
+    names = invited[list(ATTRIBUTES)]
+    for joint in (TWO_WAY, MERGED):
+        names = names.apply(lambda name, joint=joint: name.str.replace(joint, joint.strip(), regex=False))
+    return invited.assign(**names)
 
 
 def shown_earlier(inputs: Inputs, rated: pd.DataFrame, limits: Thresholds, earlier: Sequence[Last]) -> list[RoundShown]:

@@ -1,5 +1,9 @@
 """What is withheld may be told together: the small groups of an attribute as one, or a group over three rounds."""
 
+import json
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,8 +16,11 @@ from pipeline.disclosure.rounding import coarse, step_of
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.measure import Measurement, measure
 from pipeline.metric import Facts, catalogue
+from pipeline.run import build
 from pipeline.three_rounds import RoundShown, is_due, three_rounds
 from tests.pipeline.made_up import facts_of
+from tests.pipeline.simulated import simulated
+from tests.pipeline.stored import KEY
 
 METRICS = {name: catalogue()[name] for name in ("participation", "trust")}
 LIMITS = Thresholds(attributes=("department",))
@@ -143,3 +150,16 @@ def test_groups_are_not_told_as_one_where_four_of_five_could_read_the_fifth(lowe
     lines = [f"P{k} mentee trust {score} {group} {answered}" for k, (group, score, answered) in enumerate(rows)]
     found, errors = measured("\n".join(["pairing side construct score department answered", *lines]))
     assert (trust("department", "east + west") in decided(found, errors).merged) == is_told
+
+
+def test_a_group_whose_name_looks_like_two_is_one_group() -> None:
+    """A department "R + D" and a location "Lyon × 2" beside one that is "Lyon": neither is split at its joint."""
+    told = simulated(120, ["kickoff"], attributes=("department", "location"))
+    place = told.invited["pairing_id"].str[1:].astype(int)
+    named = told.invited.assign(
+        department=np.where(place % 2, "R + D", "Ops"), location=np.where(place % 4 < 2, "Lyon × 2", "Lyon")
+    )
+    rows = json.loads(build(replace(told, invited=named), key=KEY))["rows"]
+    seen = {(row["view"], row["group"]) for row in rows if row["shown"] and row["view"] not in ("all", "construct")}
+    assert {group for view, group in seen if view == "department"} == {"R+D", "Ops"}
+    assert ("department × location", "R+D × Lyon×2") in seen
