@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from data.contracts import Measured, conform
+from pipeline.claim import DESCRIBES
 from pipeline.disclosure.crowd import PROGRAMME, TWO_WAY, Crowd, Key
 from pipeline.disclosure.rounding import STEP, coarse, share_range, told_count
 from pipeline.disclosure.thresholds import ATTRIBUTES, DEFAULT
@@ -15,7 +16,6 @@ from pipeline.estimate import ENOUGH, Estimate, clustered, declared, design_effe
 from pipeline.metric import Facts, Metric
 
 NOT_STATED = "not stated"
-CLAIM = "describes"
 PARTS = ("mentor", "mentee", "pairing")
 # No interval says that people agree more than this: one of width zero would say that they all said the same.
 LEAST_SPREAD = 5.0
@@ -157,7 +157,7 @@ def _row(key: Key, metric: Metric, crowd: Crowd, numbers: Numbers, n_asked: Mapp
     is_of_all = metric.unit == "share"  # those who were asked
     counts = {f"n_{side}s": n if is_of_all else told_count(n, n_asked[side]) for side, n in behind.items()}
     bounds = {"value": value, "low": low, "high": high, "se": se}
-    return {**vars(key), **bounds, **counts, "unit": metric.unit, "claim": CLAIM}
+    return {**vars(key), **bounds, **counts, "unit": metric.unit, "claim": DESCRIBES}
 
 
 def _numbers(

@@ -6,11 +6,11 @@ from typing import Any
 import pandas as pd
 
 from data.contracts import Published, conform
+from pipeline.claim import DESCRIBES
 from pipeline.disclosure.crowd import FEEDING
 from pipeline.disclosure.gate import PROGRAMME, WITHHELD
 from pipeline.disclosure.rounding import in_steps, in_steps_of_error, rounded, told_count
 from pipeline.evidence.finding import Finding
-from pipeline.measure import CLAIM
 from pipeline.metric import Metric
 
 ORDER = ["view", "group", "side", "metric"]
@@ -66,7 +66,7 @@ def _withheld(row: Mapping[Any, Any]) -> dict[str, object]:
 
 def _count(row: Mapping[Any, Any]) -> dict[str, object]:
     value = float(row["n"])
-    where = {"view": PROGRAMME, "group": PROGRAMME, "claim": CLAIM, "shown": True, "reason": ""}
+    where = {"view": PROGRAMME, "group": PROGRAMME, "claim": DESCRIBES, "shown": True, "reason": ""}
     return {**row, **where, "value": value, "low": value, "high": value}
 
 

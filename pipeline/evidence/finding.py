@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import RapportError
+from pipeline.claim import DESCRIBES
 from pipeline.disclosure.crowd import Crowd, Key
 from pipeline.disclosure.gate import PROGRAMME, Shown
 from pipeline.disclosure.thresholds import Thresholds
@@ -15,7 +16,6 @@ from pipeline.metric import Metric
 
 CONSTRUCT = "construct"  # the view whose groups are constructs
 OTHER_CONSTRUCTS = "other constructs"  # the group of one row that stands for all that a rotation withholds
-DESCRIBES, ASSOCIATED = "describes", "associated with"
 NOTHING = (float("nan"),) * 3
 SAME = 1e-6
 Found = TypeVar("Found")

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from pipeline.claim import ASSOCIATED
 from pipeline.disclosure.crowd import Key
 from pipeline.disclosure.gate import Shown
 from pipeline.disclosure.rounding import in_steps
@@ -11,7 +12,7 @@ from pipeline.disclosure.thresholds import Thresholds
 from pipeline.dyads import response_surface
 from pipeline.dyads.surface import LEAST, NAMES
 from pipeline.estimate import declared
-from pipeline.evidence.finding import ASSOCIATED, NOTHING, Finding, Findings, Verdict, attempt, crowd_of, score_keys
+from pipeline.evidence.finding import NOTHING, Finding, Findings, Verdict, attempt, crowd_of, score_keys
 from pipeline.evidence.round_facts import RoundFacts
 from pipeline.measure import LEAST_SPREAD
 

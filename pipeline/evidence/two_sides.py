@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from data.errors import RapportError
+from pipeline.claim import ASSOCIATED
 from pipeline.disclosure.crowd import PROGRAMME, Key
 from pipeline.disclosure.gaps import is_telling
 from pipeline.disclosure.ground import Room
@@ -15,7 +16,6 @@ from pipeline.disclosure.thresholds import Thresholds
 from pipeline.dyads import PerceptionGap, actor_partner, perception_gap
 from pipeline.estimate import declared
 from pipeline.evidence.finding import (
-    ASSOCIATED,
     CONSTRUCT,
     NOTHING,
     Finding,
