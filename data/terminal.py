@@ -59,6 +59,8 @@ def _prepare(stores: Stores) -> None:
     except StoreError as error:
         if isinstance(error, RapportError):
             raise
+        if "database is locked" in str(error):
+            raise RapportError("The store is busy with other work; nothing was done, try again in a moment.") from None
         said = type(error).__name__
         raise RapportError(f"The store cannot be opened ({said}); does its database run, is its file whole?") from None
 

@@ -88,8 +88,14 @@ def migrate(stores: Stores) -> None:
 
 
 def upgrade(engine: Engine, store: str, to: str = "head") -> None:
-    """Bring one store to a revision, in one transaction: killed in between, it is as it was."""
+    """Bring one store to a revision, in one transaction: killed in between, it is as it was.
+
+    A store that is there already is only read: every verb asks, also while many people answer.
+    """
     config = _config(store)
+    with reading(engine) as connection:
+        if to == "head" and revision(connection) == newest_revision(store):
+            return
     with writing(engine) as connection:
         _refuse_downgrade(connection, config, store)
         config.attributes["connection"] = connection

@@ -69,5 +69,6 @@ def _counts(row: Row, asked: pd.DataFrame, least: int) -> Iterator[tuple[pd.Data
         yield inside, row["value"], sum(in_steps(n) + 4 for n in n_answered)
     elif row["metric"] in catalogue():
         yield inside, max(float(row["n"]), least * len(sides)), np.inf
-        if len(sides) == 1:
-            yield inside, -np.inf, max(float(row["n"]) + 4, float(n_answered[0]))
+        most = share_range(int(row["n"]), n_asked[0])[1]
+        if len(sides) == 1 and n_answered[0] <= most:  # else it asked only some of them, and says nothing of the rest
+            yield inside, -np.inf, most

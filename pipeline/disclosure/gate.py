@@ -1,8 +1,8 @@
 """Decides which numbers of a candidate release are shown.
 
 First each number by itself (`alone`). Then all of a metric and side together, as a reader knows them: what can be
-worked out from the sums and the scale (`audit`), and from the last release (`difference`). Last, the groups that are
-withheld are told as one where that is safe (`merging`).
+worked out from the sums and the scale (`audit`), and from the last release (`difference`). Then the groups that are
+withheld are told as one where that is safe (`merging`). Last, all counts of a side together (`silence`).
 """
 
 from collections.abc import Iterable, Mapping, Set
@@ -11,13 +11,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from pipeline.disclosure.alone import Shown, all_asked, alone, has_needed, whole_first
+from pipeline.disclosure.alone import ASKED, Shown, all_asked, alone, has_needed, whole_first
 from pipeline.disclosure.audit import Auditor
 from pipeline.disclosure.crowd import PROGRAMME, Crowd, Key
 from pipeline.disclosure.difference import Before, Sum, tells_of_comers
 from pipeline.disclosure.ground import Room
 from pipeline.disclosure.merging import Merged, candidates
 from pipeline.disclosure.rooms import rooms_of, said, scale_of
+from pipeline.disclosure.silence import telling_counts
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.metric import Metric
 
@@ -61,7 +62,14 @@ def decide(
         for side in metric.sides:
             candidate.decide(metric, side)
     shown = _with_all_needed(candidate.shown, metrics)
-    return Decision(shown=shown, rooms=candidate.rooms, merged=candidate.merged)
+    behind = {**crowds, **{key: each.crowd for key, each in candidate.merged.items()}}
+    telling = {
+        key
+        for side in ("mentor", "mentee")
+        if (ASKED, side) in told
+        for key in telling_counts(shown, behind, told[ASKED, side], side)
+    }
+    return Decision(shown=shown, rooms=candidate.rooms, merged=candidate.merged).without(telling, metrics)
 
 
 @dataclass

@@ -226,6 +226,12 @@ GUARDS = [
         known=known.full_house_of_the_programme,
     ),
     Guard(
+        name="counts together",
+        why="Nor do all counts of a side together.",
+        take_away=_puts(gate, "telling_counts", lambda *_: set()),
+        known=known.three_counts_leave_seven,
+    ),
+    Guard(
         name="shares in ranges",
         why="Nor does the share of a group.",
         take_away=_puts(measure, "share_range", lambda count, _n: (count, count)),

@@ -279,6 +279,18 @@ def full_house_of_the_programme() -> list[str]:
     return ["that all forty answered"] if n == 40 else []
 
 
+def three_counts_leave_seven() -> list[str]:
+    """35 or more answered, of B and of C at most 14: so all seven of A."""
+    fourteen_of_thirty = [(name, [*MIXED * 2, *MIXED[:4]]) for name in "BC"]
+    those = [Pair(score, department=name) for name, scores in fourteen_of_thirty for score in scores]
+    silent = [Pair(None, department=name) for name in "BC" for _ in range(16)]
+    rows = released([*pairs([*MIXED, *MIXED[:2]]), *those, *silent], metrics=("trust", "participation")).rows
+    is_told = (rows["metric"] == "trust") & (rows["side"] == "mentee") & rows["shown"]
+    told = rows[is_told].set_index("group")["n"]
+    groups = told.reindex(["A", "B", "C"])
+    return ["that all seven answered"] if told["all"] - (groups[["B", "C"]] + 4).sum() == 7 else []
+
+
 def full_share() -> list[str]:
     row = released(ASKED_TWENTY, metrics=("trust", "participation")).row("A", "participation")
     return ["that all twenty answered"] if row["value"] == 1.0 else []

@@ -164,15 +164,25 @@ def set_up(settings: Settings) -> None:
 
 
 def run(
-    settings: Settings, *, n_workers: int, seconds: float, seed: int, defect: str | None = None, speed: float = SPEED
+    settings: Settings,
+    *,
+    n_workers: int,
+    seconds: float,
+    seed: int,
+    defect: str | None = None,
+    speed: float = SPEED,
+    n_kills: int = 0,
 ) -> Found:
-    """Let them work, kill one every so often and start another, move the clock; then look."""
+    """Let them work, kill one every so often and start another, move the clock; then look.
+
+    For so many seconds, and until `n_kills` are done.
+    """
     set_up(settings)
     rng, began = random.Random(seed), time.monotonic()
     outcome = Found()
     workers = [_fork(settings, began, speed, defect) for _ in range(n_workers)]
     try:
-        while time.monotonic() - began < seconds:
+        while time.monotonic() - began < seconds or outcome.n_kills < n_kills:
             time.sleep(rng.uniform(0.02, 0.25))  # between two blows
             victim = rng.randrange(n_workers)
             _kill(workers[victim])

@@ -27,9 +27,8 @@ def new_settings(request, tmp_path) -> Callable[[], Settings]:
 
 @pytest.mark.parametrize("n_workers", [2, 6])
 def test_schedulers_that_die_under_a_jumping_clock_do_everything_once(new_settings, n_workers):
-    found = run(new_settings(), n_workers=n_workers, seconds=6.0, seed=n_workers)
+    found = run(new_settings(), n_workers=n_workers, seconds=6.0, seed=n_workers, n_kills=15)
     assert found.faults == []
-    assert found.n_kills >= 15
     assert found.n_messages > 24
     assert found.n_ticks > 5
 

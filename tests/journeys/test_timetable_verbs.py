@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socketserver
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -277,7 +278,7 @@ def test_a_backup_while_people_answer_is_of_one_moment_and_comes_back(made, home
 
     def answer() -> None:
         number = 0
-        while not stop.is_set():
+        while not stop.wait(0.001):  # or nobody else would ever have the lock
             number += 1
             with writing(made.raw) as connection:
                 people.save_person(connection, cast.person(f"x{number:05d}"))
@@ -325,3 +326,12 @@ def test_a_store_that_is_no_store_any_more_is_one_sentence(made, home):
     ended = subprocess.run([*COMMAND, str(home), "doctor"], capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
     assert "The store cannot be opened" in ended.stderr
+
+
+@pytest.mark.slow
+def test_a_store_that_somebody_holds_is_busy_and_not_broken(made, home):
+    holds = sqlite3.connect(home / "raw.sqlite", isolation_level=None)
+    holds.execute("BEGIN EXCLUSIVE")
+    assert "busy with other work" in run(home, "doctor", code=1)
+    holds.close()
+    assert "cannot be opened" not in run(home, "doctor", code=1)
