@@ -19,6 +19,7 @@ from data.imports.cells import (
 )
 
 Values = Mapping[str, Any]
+LEAVE_TYPES = ("voluntary", "involuntary", "other")
 SMALLEST_GROUP = 10  # confidentiality.md, rule 8
 
 
@@ -126,7 +127,7 @@ EMPLOYMENT = Kind(
         Column("person_id", text_id, True),
         Column("hired_on", day, True),
         Column("left_on", day),
-        Column("leave_type", choice("voluntary", "involuntary", "other")),
+        Column("leave_type", choice(*LEAVE_TYPES)),
         Column("department", line),
         Column("location", line),
         Column("grade", line),

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from data.errors import RapportError
+from data.imports.events import read_events
 from data.imports.files import HandedIn, sheet_of, take_in
-from data.imports.kinds import Kind, kind_named
+from data.imports.kinds import EMPLOYMENT, Kind, kind_named
 from data.imports.mapping import FileMap, checked_order, read_map
 from data.imports.plan import Plan, plan_rows
 from data.imports.report import ImportReport, Refusal, reasons_of
@@ -43,15 +45,23 @@ def import_file(
         file_map = replace(file_map, layout=layout)
     handed_in = take_in(path, limits)
     sheet = sheet_of(handed_in, file_map.layout, limits)
-    read = read_rows(sheet, wanted, file_map)
+    read = _read(sheet, wanted, file_map)
     if dry_run:
         with reading(stores.raw) as connection:
-            plan = plan_rows(connection, wanted, read.good, key, now)
+            plan = plan_rows(connection, wanted, read.good, key, now, file_map.as_of)
         return _report(wanted, handed_in, sheet, read, plan)
     with writing(stores.raw) as connection:
-        plan = plan_rows(connection, wanted, read.good, key, now)
+        plan = plan_rows(connection, wanted, read.good, key, now, file_map.as_of)
         report = _report(wanted, handed_in, sheet, read, plan)
         return _write(connection, report, handed_in, read, plan, key if wanted.is_pseudonymous else None, now)
+
+
+def _read(sheet: Sheet, kind: Kind, file_map: FileMap) -> Read:
+    if kind is not EMPLOYMENT and (file_map.events is not None or file_map.as_of is not None):
+        raise RapportError("Only a map for employment may have [events] or [snapshot]; take them out of this one.")
+    return (
+        read_rows(sheet, kind, file_map) if file_map.events is None else read_events(sheet, file_map, file_map.events)
+    )
 
 
 def _report(kind: Kind, handed_in: HandedIn, sheet: Sheet, read: Read, plan: Plan) -> ImportReport:

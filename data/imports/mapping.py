@@ -3,20 +3,38 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from data.errors import RapportError
 from data.imports.sheet import DATE_ORDERS, Layout, normal
 
-SECTIONS = ("file", "columns", "values", "constants", "pad")
+SECTIONS = ("file", "columns", "values", "constants", "pad", "events", "snapshot")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Events:
+    """How a file with one row a change says who was hired and who left; headings and events as `normal` has them."""
+
+    column: str
+    hired: frozenset[str]
+    left: frozenset[str]
+    sequence: str = ""
+
+    def begins(self, event: str) -> bool:
+        return normal(event) in self.hired
+
+    def ends(self, event: str) -> bool:
+        return normal(event) in self.left
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileMap:
     """`columns`: their heading → our column. `values`: our column → their value → ours ("" is nothing).
 
-    `constants`: our column → what every row has; `pad`: our column → how many digits an id has.
+    `constants`: our column → what every row has; `pad`: our column → how many digits an id has. `events`: the file has
+    one row a change; `as_of`: it is a report of this one day.
     """
 
     layout: Layout = field(default_factory=Layout)
@@ -24,6 +42,8 @@ class FileMap:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     pad: Mapping[str, int] = field(default_factory=dict)
+    events: Events | None = None
+    as_of: date | None = None
 
     def said(self, column: str, cell: str | None) -> str:
         """A cell in our words: trimmed, padded, translated."""
@@ -56,6 +76,8 @@ def read_map(path: Path) -> FileMap:
         values={normal(column): _values(column, table) for column, table in raw.get("values", {}).items()},
         constants={normal(column): str(value) for column, value in raw.get("constants", {}).items()},
         pad={normal(column): _digits(column, number) for column, number in raw.get("pad", {}).items()},
+        events=_events(raw["events"]) if "events" in raw else None,
+        as_of=_as_of(raw["snapshot"]) if "snapshot" in raw else None,
     )
 
 
@@ -95,3 +117,30 @@ def _digits(column: str, number: Any) -> int:
     if not isinstance(number, int) or not 1 <= number <= 40:
         raise RapportError(f"The map's pad for {column} is not usable; expected a number of digits.")
     return number
+
+
+def _events(raw: Mapping[str, Any]) -> Events:
+    refuse_unknown(raw, ("column", "sequence", "hired", "left"), "The map's [events]")
+    hired, left = (frozenset(normal(str(event)) for event in _listed(raw, name)) for name in ("hired", "left"))
+    if not raw.get("column") or hired & left:
+        raise RapportError(
+            "The map's [events] is not usable; expected a column, and events that hire or leave, not both."
+        )
+    return Events(
+        column=normal(str(raw["column"])), sequence=normal(str(raw.get("sequence", ""))), hired=hired, left=left
+    )
+
+
+def _listed(raw: Mapping[str, Any], name: str) -> list[Any]:
+    listed = raw.get(name)
+    if not isinstance(listed, list) or not listed:
+        raise RapportError(f'The map\'s [events] needs {name}; expected a list such as ["H", "R"].')
+    return listed
+
+
+def _as_of(raw: Mapping[str, Any]) -> date:
+    refuse_unknown(raw, ("as_of",), "The map's [snapshot]")
+    day = raw.get("as_of")
+    if not isinstance(day, date) or isinstance(day, datetime):
+        raise RapportError("The map's [snapshot] needs as_of; expected a date without quotes, such as 2026-10-31.")
+    return day

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
@@ -12,6 +12,7 @@ from data.imports.first_hour import pairing_id, people_rows, person_id, split_na
 from data.imports.kinds import Kind
 from data.imports.report import Refusal
 from data.imports.rows import Good
+from data.imports.snapshot import as_of_day
 from data.store.employment import pseudonym
 from data.store.people import DEFAULT_DECISIONS, DEFAULT_LANGUAGE, DEFAULT_PROGRAMME
 
@@ -29,8 +30,15 @@ class Plan:
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
-def plan_rows(connection: Connection, kind: Kind, good: Sequence[Good], key: bytes, now: datetime) -> Plan:
-    """What becomes of the good rows of one file."""
+def plan_rows(
+    connection: Connection,
+    kind: Kind,
+    good: Sequence[Good],
+    key: bytes,
+    now: datetime,
+    as_of: date | None = None,
+) -> Plan:
+    """What becomes of the good rows of one file; with `as_of` it is a report of that one day."""
     if kind.name == "people":
         rows = [_with_language(dict(row.values)) for row in good]
         return Plan(((tables.people, rows),), defaults={"language": DEFAULT_LANGUAGE})
@@ -39,7 +47,10 @@ def plan_rows(connection: Connection, kind: Kind, good: Sequence[Good], key: byt
     if kind.name == "workbook":
         return _workbook(connection, good, now)
     if kind.is_pseudonymous:
-        return Plan(((tables.raw.tables[kind.name], [_pseudonymous(row, key) for row in good]),))
+        rows = [_pseudonymous(row, key) for row in good]
+        if as_of is not None:
+            rows = as_of_day(connection, rows, as_of)
+        return Plan(((tables.raw.tables[kind.name], rows),))
     return Plan(((tables.engagement_groups, [dict(row.values) for row in good]),))
 
 

@@ -46,7 +46,7 @@ def read_rows(sheet: Sheet, kind: Kind, file_map: FileMap) -> Read:
             good.append(outcome)
         else:
             refused.append(outcome)
-    agreed, disagreeing = _without_conflicts(good, kind)
+    agreed, disagreeing = without_conflicts(good, kind)
     return Read(tuple(agreed), tuple(refused + disagreeing), len(sheet.rows) - len(filled), unknown)
 
 
@@ -116,7 +116,7 @@ def _value(column: Column, cell: str | None, fault: str, file_map: FileMap) -> o
     return None
 
 
-def _without_conflicts(good: list[Good], kind: Kind) -> tuple[list[Good], list[Refusal]]:
+def without_conflicts(good: list[Good], kind: Kind) -> tuple[list[Good], list[Refusal]]:
     """A row said twice is accepted twice; of rows that disagree none may win silently."""
     by_key: dict[tuple[Any, ...], list[Good]] = defaultdict(list)
     for row in good:
