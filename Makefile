@@ -18,7 +18,7 @@ env: .venv/ready
 	@touch .venv/ready
 
 demo: env
-	@$(BIN)/rapport demo
+	@$(BIN)/rapport demo --careers
 
 check: env
 	$(BIN)/ruff check .

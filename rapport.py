@@ -223,6 +223,7 @@ def demo(
     pairings: Annotated[int, typer.Option(min=10, max=2000)] = 120,
     rounds: Annotated[int, typer.Option(min=1, max=12)] = 6,
     seed: int = 7,
+    careers: Annotated[bool, typer.Option("--careers", help="A second, larger programme over several years.")] = False,
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Make it, print the sign-ins, and stop.")] = False,
 ) -> None:
     """An example company with true effects: imported, answered, computed, and served."""
@@ -232,7 +233,7 @@ def demo(
     card = settings.home / "demo-card.txt"
     if not card.exists():
         data.jobs.refuse_unless_empty(stores)
-        _make_demo(settings, stores, pairings=pairings, rounds=rounds, seed=seed)
+        _make_demo(settings, stores, pairings=pairings, rounds=rounds, seed=seed, careers=careers)
         card.write_text(_card(settings, stores), encoding="utf-8")
         card.chmod(0o600)
     stores.dispose()
@@ -242,7 +243,7 @@ def demo(
         _run_side_by_side(settings)
 
 
-def _make_demo(settings: "Settings", stores: "Stores", *, pairings: int, rounds: int, seed: int) -> None:
+def _make_demo(settings: "Settings", stores: "Stores", *, pairings: int, rounds: int, seed: int, careers: bool) -> None:
     import numpy as np
 
     import data.demo.goals
@@ -267,9 +268,45 @@ def _make_demo(settings: "Settings", stores: "Stores", *, pairings: int, rounds:
         say(f"  {kind}: {report.accepted} rows imported, {report.quarantined} quarantined")
     data.demo.goals.set_goals(stores, rng)
     _answer_rounds(stores, settings.home, organisation.round_days(now.date(), rounds), Respondents(rng))
+    pipeline.jobs.decide_case(stores, "mentoring", organisation.CASE, by="the demo", now=reading_settings.now())
+    if careers:
+        _add_careers(settings, stores, now, rng)
     say("Computing and sealing one release a round …")
     with progress("Releases") as step:
-        pipeline.jobs.run_due(stores, key=str(settings.secret_key), now=now, progress=step)
+        pipeline.jobs.run_due(stores, key=str(settings.secret_key), now=reading_settings.now(), progress=step)
+
+
+def _add_careers(settings: "Settings", stores: "Stores", now: datetime, rng: Any) -> None:
+    """A programme over four years in a company of 20,000: large enough for a verdict on retention."""
+    import data.demo.workforce_tables as workforce
+    import data.jobs
+    import pipeline.jobs
+    import surveys.jobs
+    from data.demo.answering import Respondents
+
+    say("Making a second programme over four years among 20,000 people …")
+    company = workforce.make_workforce(today=now.date(), rng=rng)
+    files = settings.home / "demo-files" / "careers"
+    for kind, report in data.jobs.import_tables(settings, stores, files, company.files()).items():
+        say(f"  {kind}: {report.accepted} rows imported, {report.quarantined} quarantined")
+    decided = workforce.case_decided(company)
+    pipeline.jobs.decide_case(stores, workforce.PROGRAMME, decided, by="the demo", now=now)
+    opens_at = datetime.combine(company.ends - timedelta(days=13), clock_time(7), UTC)
+    closes_at = opens_at + timedelta(days=13)
+    surveys.jobs.open_round(
+        stores,
+        round_id=f"{workforce.PROGRAMME}-1",
+        programme_id=workforce.PROGRAMME,
+        pulse="kickoff",
+        opens_at=opens_at,
+        closes_at=closes_at,
+    )
+    with progress("Answers") as step:
+        step(0, 1)
+        n_answers = surveys.jobs.answer_with(stores, f"{workforce.PROGRAMME}-1", _answering(Respondents(rng), 1, 14.0))
+        surveys.jobs.close_due(stores, closes_at + timedelta(minutes=1))
+        step(1, 1)
+    say(f"  {workforce.PROGRAMME}-1 (kickoff): {n_answers} answered")
 
 
 def _answer_rounds(stores: "Stores", home: Path, days: list[Any], respondents: Any) -> None:
@@ -284,7 +321,7 @@ def _answer_rounds(stores: "Stores", home: Path, days: list[Any], respondents: A
             surveys.jobs.open_round(
                 stores,
                 round_id=round_id,
-                programme_id=None,
+                programme_id="mentoring",
                 pulse=pulse,
                 opens_at=opens_at,
                 closes_at=closes_at,

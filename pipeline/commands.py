@@ -223,6 +223,23 @@ def set_groups(
         say(proposal_toml(offered) if propose else decided_text(found))
 
 
+@programme.command("case")
+def set_case(
+    context: typer.Context,
+    programme_id: ProgrammeId,
+    file: Annotated[Path | None, typer.Argument(exists=True, dir_okay=False, help="A TOML; see README.")] = None,
+    by: Who = None,
+) -> None:
+    """The business case: to whom mentoring was offered, and own costs. Without a file: what holds."""
+    from pipeline.case import case_kept, keep_case, read_case_file
+
+    with installation(context) as opened:
+        if file is not None:
+            told, now = read_case_file(file), reading_settings.now()
+            keep_case(opened.stores, programme_id, told, by=operator(by), now=now)
+        show_json(case_kept(opened.stores, programme_id))
+
+
 def forecasting(forms_dealt: Callable[[], Any]) -> Callable[..., None]:
     """The verb `forecast`; how a rotation deals its forms comes from another room."""
 

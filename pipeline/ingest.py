@@ -1,8 +1,9 @@
 """Reads from the raw store all that one round's release is made from."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
 
 import pandas as pd
 
@@ -11,6 +12,8 @@ from data.store.answers import read_answers, read_goal_ratings, read_goals, read
 from data.store.engine import Engine, reading
 from data.store.people import Pairing, Programme, pairings_of, programme
 from data.store.rounds import Round, questionnaire_json, read_round, rounds_of
+from pipeline.business_case.plan import PLAN, read_case
+from pipeline.staff import Staff, read_staff
 from surveys.questionnaire import Questionnaire
 
 PAIRING = ["pairing_id", "mentor_id", "mentee_id", "started_on", "planned_end_on", "ended_on", "end_reason"]
@@ -35,6 +38,8 @@ class Inputs:
     goal_ratings: pd.DataFrame
     goals: pd.DataFrame
     pairings: pd.DataFrame
+    staff: Staff | None = None
+    registered: Mapping[str, Any] = field(default_factory=dict)  # the business case's plan, before any outcome
 
     @property
     def questionnaire(self) -> Questionnaire:
@@ -50,9 +55,26 @@ class Inputs:
         """How many answers, invitations and ratings of goals there are."""
         return len(self.answers) + len(self.invited) + len(self.goal_ratings)
 
+    @property
+    def n_staff(self) -> int:
+        """How many rows there are about everyone eligible."""
+        return 0 if self.staff is None else sum(map(len, self.staff.tables))
 
-def ingest(raw: Engine, *, programme_id: str, round_id: str) -> Inputs:
-    """Everything a closed round's release is made from; raises RapportError where it is still open."""
+
+def ingest(
+    raw: Engine,
+    *,
+    programme_id: str,
+    round_id: str,
+    key: str = "",
+    as_of: datetime | None = None,
+    decided: Mapping[str, Any] | None = None,
+) -> Inputs:
+    """Everything a closed round's release is made from; raises RapportError where it is still open.
+
+    `key` finds the programme's people among the staff; without it there is no business case. `as_of` leaves out what
+    HR handed in after that time; `decided` takes the place of entries that the programme decided on since.
+    """
     with reading(raw) as connection:
         asked = read_round(connection, round_id)
         if asked.programme_id != programme_id:
@@ -62,9 +84,13 @@ def ingest(raw: Engine, *, programme_id: str, round_id: str) -> Inputs:
         upto = [each for each in rounds_of(connection, programme_id) if each.number <= asked.number]
         contents = {each.snapshot_id: questionnaire_json(connection, each.round_id) for each in upto}
         closed_on = asked.closed_at.date()
+        of_programme = programme(connection, programme_id)
+        of_programme = replace(of_programme, decisions={**of_programme.decisions, **(decided or {})})
+        pairings = pairings_of(connection, programme_id)
+        plan, given = read_case(of_programme.decisions)
         read = {key: Questionnaire.from_json(content) for key, content in contents.items()}
         return Inputs(
-            programme=programme(connection, programme_id),
+            programme=of_programme,
             round=asked,
             closed_on=closed_on,
             questionnaires={each.round_id: read[each.snapshot_id] for each in upto},
@@ -74,7 +100,13 @@ def ingest(raw: Engine, *, programme_id: str, round_id: str) -> Inputs:
             invited=read_invited(connection, programme_id, asked.number),
             goal_ratings=read_goal_ratings(connection, programme_id, asked.number),
             goals=read_goals(connection, programme_id, closed_on),
-            pairings=_as_of(pairings_of(connection, programme_id), closed_on),
+            pairings=_as_of(pairings, closed_on),
+            staff=read_staff(
+                connection, pairings, key=key, closed_on=closed_on, as_of=as_of, plan=plan, assumptions=given
+            )
+            if key
+            else None,
+            registered=of_programme.decisions.get(PLAN, {}),
         )
 
 

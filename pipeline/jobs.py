@@ -1,6 +1,6 @@
 """Does the pipeline's work that commands, the demo and the timetable ask for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from data.store.engine import Stores, reading, writing
 from data.store.releases import releases_of, withdraw_release
 from data.store.rounds import read_round
 from data.timetable import Job
+from pipeline.case import keep_case
 from pipeline.comparing import EXPECTED, compare
 from pipeline.run import run_due as run_every_due_round
 from pipeline.run import run_round, verify_release
@@ -64,6 +65,11 @@ def compare_file(
     if start.startswith((b"%pdf-", b"<!doctype html", b"<html")):
         return compare_report(settings, content)
     return compare(stores.published, content, key=str(settings.secret_key), limits=limits_of(settings))
+
+
+def decide_case(stores: Stores, programme_id: str, told: Mapping[str, Any], *, by: str, now: datetime) -> None:
+    """What a programme's business case rests on."""
+    keep_case(stores, programme_id, told, by=by, now=now)
 
 
 def withdraw(stores: Stores, release_id: str, *, reason: str, by: str, now: datetime) -> None:

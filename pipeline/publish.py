@@ -23,13 +23,16 @@ def publish(
     flows: pd.DataFrame,
     metrics: Mapping[str, Metric],
     findings: Iterable[tuple[Finding, bool]] = (),
+    case: Iterable[Mapping[str, Any]] = (),
     *,
     n_asked: Mapping[str, int],
     programme_id: str,
     release_id: str,
     round_id: str,
 ) -> pd.DataFrame:
-    """Published, from Measured that passed the gate, the flow of people and the evidence. Rows in one fixed order.
+    """Published, from Measured that passed the gate, the flow of people, the evidence and the business case.
+
+    Rows in one fixed order.
 
     `n_asked`: how many mentors and mentees were asked. A withheld row carries nothing that depends on an answer: it
     reads the same whatever the reason.
@@ -40,6 +43,7 @@ def publish(
     ]
     rows += [_found(finding, n_asked) if is_shown else _withheld(vars(finding)) for finding, is_shown in findings]
     rows += [_count(row) for row in flows.to_dict("records")]
+    rows += [dict(row) for row in case]
     ids = {"programme": programme_id, "release": release_id, "round": round_id}
     frame = pd.DataFrame([{**ids, **row} for row in rows])
     return conform(Published, frame.sort_values(ORDER, ignore_index=True))

@@ -36,6 +36,7 @@ def manifest(
     *,
     single_item: list[str],
     verdicts: Iterable[Verdict],
+    case: Mapping[str, Any] | None,
     key: str,
     code_version: str,
 ) -> dict[str, Any]:
@@ -59,9 +60,11 @@ def manifest(
         "quarantined": _in_steps(quarantined["reason"]),
         "single_item": single_item,
         "verdicts": [asdict(each) for each in verdicts],
+        "case": case,
         "inputs": {
             "hmac_sha256": inputs_digest(inputs, key),
             "n_masked": inputs.n ^ _mask(of_release, key),
+            "n_staff_masked": inputs.n_staff ^ _mask(f"staff of {of_release}", key),
         },
     }
 
@@ -95,7 +98,8 @@ def freeze(stores: Stores, new: StoredRelease, inputs: Inputs) -> StoredRelease:
     with writing(stores.published) as connection:
         kept = save_release(connection, new)
     with writing(stores.raw) as connection:
-        mark_batches_used(connection, kept.release_id, round_ids=inputs.questionnaires)
+        kinds = () if inputs.staff is None else ("employment", "engagement")
+        mark_batches_used(connection, kept.release_id, round_ids=inputs.questionnaires, kinds=kinds)
     return kept
 
 
@@ -110,13 +114,16 @@ def seal_is_valid(stored: StoredRelease, key: str) -> bool:
 
 
 def verify(stored: StoredRelease, rebuilt_content: str, key: str) -> str:
-    """ "identical", "inputs since erased (n); seal valid" or "differs". n counts answers, invitations and ratings."""
+    """ "identical", "inputs since erased (n); seal valid" or "differs".
+
+    n counts answers, invitations, ratings, and rows about everyone eligible.
+    """
     if not seal_is_valid(stored, key):
         return DIFFERS
     if stored.content == rebuilt_content:
         return IDENTICAL
     kept, rebuilt = (_inputs(content, stored.release_id, key) for content in (stored.content, rebuilt_content))
-    n_erased = kept["n"] - rebuilt["n"]
+    n_erased = kept["n"] + kept["n_staff"] - rebuilt["n"] - rebuilt["n_staff"]
     if n_erased > 0 and kept["hmac_sha256"] != rebuilt["hmac_sha256"]:
         return f"inputs since erased ({n_erased}); seal valid"
     return DIFFERS
@@ -127,9 +134,9 @@ def inputs_digest(inputs: Inputs, key: str) -> str:
 
     Keyed, because a plain one would let people who know all answers but one try that one's few values.
     """
-    frames = [
-        _digest(frame) for frame in (inputs.answers, inputs.invited, inputs.pairings, inputs.goal_ratings, inputs.goals)
-    ]
+    of_staff = () if inputs.staff is None else inputs.staff.tables
+    asked_of = (inputs.answers, inputs.invited, inputs.pairings, inputs.goal_ratings, inputs.goals)
+    frames = [_digest(frame) for frame in (*asked_of, *of_staff)]
     asked = {name: str(value) for name, value in asdict(inputs.round).items()}
     closed = {id_: day.isoformat() for id_, day in inputs.closed_days.items()}
     said = [frames, asked, inputs.snapshot_ids, closed, inputs.programme.name, fixed_part(inputs.programme.decisions)]
@@ -153,7 +160,8 @@ def n_inputs(stored: StoredRelease, key: str) -> int:
 
 def _inputs(content: str, of_release: str, key: str) -> dict[str, Any]:
     about = json.loads(content)["manifest"]["inputs"]
-    return {"hmac_sha256": about["hmac_sha256"], "n": about["n_masked"] ^ _mask(of_release, key)}
+    n_staff = about["n_staff_masked"] ^ _mask(f"staff of {of_release}", key) if "n_staff_masked" in about else 0
+    return {"hmac_sha256": about["hmac_sha256"], "n": about["n_masked"] ^ _mask(of_release, key), "n_staff": n_staff}
 
 
 def _mask(of_release: str, key: str) -> int:

@@ -11,6 +11,7 @@ from data.store.engine import Stores, reading
 from data.store.releases import StoredRelease, read_release, released_rounds
 from data.store.rounds import Round, rounds_of
 from pipeline import release
+from pipeline.case import case_of, decided_in, register_plan
 from pipeline.disclosure import gate, merging
 from pipeline.disclosure.coarsen import coarsened
 from pipeline.disclosure.thresholds import thresholds
@@ -34,7 +35,8 @@ Progress = Callable[[int, int, str], None]  # done, of how many, what
 def run_round(stores: Stores, *, programme_id: str, round_id: str, key: str, now: datetime) -> StoredRelease:
     """The frozen release of one closed round; a second run changes nothing."""
     _refuse_out_of_order(stores, programme_id, round_id)
-    inputs = ingest(stores.raw, programme_id=programme_id, round_id=round_id)
+    register_plan(stores, programme_id, now=now)
+    inputs = ingest(stores.raw, programme_id=programme_id, round_id=round_id, key=key, as_of=now)
     content = build(inputs, key=key, earlier=last_releases(stores, programme_id, inputs.round.number, key))
     return release.freeze(stores, release.sealed(content, key=key, now=now), inputs)
 
@@ -67,12 +69,14 @@ def build(inputs: Inputs, *, key: str, earlier: Sequence[Last] = (), code_versio
     release_id = release.release_id(this.programme_id, this.round_id, this.number)
     about = _about(inputs, validated.rated, scored, asks, decision, seed=release_id)
     evidence = gather(about, limits, decided)
+    case = case_of(inputs)
     manifest = release.manifest(
         inputs,
         limits,
         validated.quarantined,
         single_item=_single_item(inputs, asks),
         verdicts=evidence.verdicts,
+        case=case.about,
         key=key,
         code_version=code_version,
     )
@@ -82,6 +86,7 @@ def build(inputs: Inputs, *, key: str, earlier: Sequence[Last] = (), code_versio
         flow(facts.invited, inputs.pairings, on=inputs.closed_on),
         metrics,
         [(each, each.is_shown(limits, decided)) for each in evidence.numbers],
+        case.rows,
         n_asked={f"{side}s": of["person_id"].nunique() for side, of in facts.invited.groupby("side")},
         programme_id=this.programme_id,
         release_id=release_id,
@@ -136,9 +141,17 @@ def verify_release(stores: Stores, release_id: str, *, key: str) -> str:
     """Rebuild a release from what the raw store holds today, and compare."""
     with reading(stores.published) as connection:
         kept = read_release(connection, release_id)
-    inputs = ingest(stores.raw, programme_id=kept.programme_id, round_id=kept.round_id)
+    about = release.manifest_of(kept)
+    inputs = ingest(
+        stores.raw,
+        programme_id=kept.programme_id,
+        round_id=kept.round_id,
+        key=key,
+        as_of=kept.made_at,
+        decided=decided_in(about),
+    )
     earlier = last_releases(stores, kept.programme_id, inputs.round.number, key)
-    rebuilt = build(inputs, key=key, earlier=earlier, code_version=release.manifest_of(kept)["code_version"])
+    rebuilt = build(inputs, key=key, earlier=earlier, code_version=about["code_version"])
     return release.verify(kept, rebuilt, key)
 
 

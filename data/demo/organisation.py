@@ -26,6 +26,21 @@ Palma Quist Rosend Salger Tamber Ulmen Varga Westen Xaver Yldun Zander Almeida B
 """
 MONTHS = 30  # of history before today
 COHORT_SHARES = {"first": 0.6, "second": 0.4}
+SALARIES = {"G1": 38_000, "G2": 46_000, "G3": 57_000, "G4": 74_000, "G5": 96_000}  # made up, EUR a year
+# What the made-up organisation decided for its business case, as `rapport programme case` takes it.
+SIGNED = {
+    "by_grade": SALARIES,
+    "unit": "EUR per year",
+    "date": "2026-01-15",
+    "source": "Made-up payroll of the demo",
+    "owner": "Finance (demo)",
+    "signed_by": "Finance (demo)",
+}
+CASE = {
+    "offered_to": {"location": list(LOCATIONS), "grade": ["G1", "G2", "G3"]},
+    "min_tenure_months": 2,
+    "assumptions": {"salary": SIGNED},
+}
 
 
 @dataclass(frozen=True)

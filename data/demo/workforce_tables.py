@@ -3,13 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from data.demo.organisation import FIRST_NAMES, LAST_NAMES
+from data.demo.organisation import FIRST_NAMES, LAST_NAMES, SIGNED
 from data.demo.truth import WorkforceTruth
-from data.demo.workforce import DEPARTMENTS, GRADES, LOCATIONS, NEVER, History, simulate
+from data.demo.workforce import (
+    DEPARTMENTS,
+    GRADES,
+    LOCATIONS,
+    MENTEE_GRADES,
+    MIN_TENURE_MONTHS,
+    NEVER,
+    History,
+    simulate,
+)
 
 ZONES = {"Leeds": "Europe/London", "Ghent": "Europe/Brussels", "Turin": "Europe/Rome"}
 PROGRAMME = "careers"
@@ -36,6 +46,25 @@ class Workforce:
     begins: date
     ends: date
     history: History = field(repr=False)
+
+    def files(self) -> dict[str, pd.DataFrame]:
+        """By kind of file, as `rapport import` takes them."""
+        return {
+            "people": self.people,
+            "pairings": self.pairings,
+            "employment": self.employment,
+            "engagement": self.engagement,
+        }
+
+
+def case_decided(company: Workforce) -> dict[str, Any]:
+    """What the made-up organisation decided for this programme, as `rapport programme case` takes it."""
+    return {
+        "offered_to": {"location": list(LOCATIONS), "grade": list(MENTEE_GRADES)},
+        "min_tenure_months": MIN_TENURE_MONTHS,
+        "data_from": company.begins.isoformat(),
+        "assumptions": {"salary": SIGNED},
+    }
 
 
 def make_workforce(

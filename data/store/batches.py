@@ -148,6 +148,30 @@ def undo_batch(connection: Connection, batch_id: str, now: datetime) -> int:
     return len(changes)
 
 
+def changed_back(
+    connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], as_of: datetime
+) -> list[tuple[Any, ...]]:
+    """A table's rows as they were before all imports after `as_of`; what is erased since stays erased."""
+    later = (
+        select(batch_changes)
+        .join(batches, batches.c.batch_id == batch_changes.c.batch_id)
+        .where(batches.c.imported_at > as_of, batches.c.undone_at.is_(None), batch_changes.c.table_name == table.name)
+        .order_by(batches.c.imported_at.desc(), batches.c.batch_id.desc(), batch_changes.c.position.desc())
+    )
+    names = [column.name for column in table.columns]
+    places = [names.index(column.name) for column in table.primary_key.columns]
+    kept = {tuple(row[place] for place in places): row for row in rows}
+    for found in connection.execute(later).mappings():
+        change = _change(dict(found))
+        key = tuple(change.key[names[place]] for place in places)
+        if key in kept:
+            if change.before is None:
+                del kept[key]
+            else:
+                kept[key] = tuple(change.before[name] for name in names)
+    return [kept[key] for key in sorted(kept, key=lambda key: tuple(map(str, key)))]
+
+
 def _refuse_undo(connection: Connection, batch_id: str) -> None:
     row = connection.execute(select(batches).where(batches.c.batch_id == batch_id)).one_or_none()
     if row is None:

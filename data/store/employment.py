@@ -3,12 +3,14 @@
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Table, delete, insert, select, tuple_
+from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_
 
-from data.tables import employment, engagement, engagement_groups
+from data.store.batches import changed_back
+from data.tables import batches, employment, engagement, engagement_groups
 
 AT_ONCE = 200  # keys compared in one statement
 
@@ -33,14 +35,28 @@ def save_engagement_groups(connection: Connection, rows: Iterable[Mapping[str, A
     _save(connection, engagement_groups, rows)
 
 
-def read_roster(connection: Connection) -> pd.DataFrame:
-    """One row is what held for one employee from `valid_from` on; text is "" where unknown."""
-    return _frame(connection, employment, ["hired_on", "valid_from", "left_on"])
+def read_roster(connection: Connection, as_of: datetime | None = None) -> pd.DataFrame:
+    """One row is what held for one employee from `valid_from` on; text is "" where unknown.
+
+    `as_of`: without what was imported after that time.
+    """
+    return _frame(connection, employment, ["hired_on", "valid_from", "left_on"], as_of)
 
 
-def read_engagement(connection: Connection) -> pd.DataFrame:
-    """One row is one employee's engagement on one day, on a scale that ends at `scale_max`."""
-    return _frame(connection, engagement, ["measured_on"])
+def read_engagement(connection: Connection, as_of: datetime | None = None) -> pd.DataFrame:
+    """One row is one employee's engagement on one day, on a scale that ends at `scale_max`; `as_of` as above."""
+    return _frame(connection, engagement, ["measured_on"], as_of)
+
+
+def last_import(connection: Connection, as_of: datetime | None = None) -> datetime | None:
+    """When an employment file was imported last; None where none was."""
+    query = select(func.max(batches.c.imported_at)).where(
+        batches.c.kind == employment.name, batches.c.undone_at.is_(None)
+    )
+    if as_of is not None:
+        query = query.where(batches.c.imported_at <= as_of)
+    found: datetime | None = connection.execute(query).scalar()
+    return found
 
 
 def read_engagement_groups(connection: Connection) -> pd.DataFrame:
@@ -48,9 +64,11 @@ def read_engagement_groups(connection: Connection) -> pd.DataFrame:
     return _frame(connection, engagement_groups, ["measured_on"])
 
 
-def _frame(connection: Connection, table: Table, dates: list[str]) -> pd.DataFrame:
+def _frame(connection: Connection, table: Table, dates: list[str], as_of: datetime | None = None) -> pd.DataFrame:
     key = list(table.primary_key.columns)
-    rows = connection.execute(select(table).order_by(*key)).all()
+    rows = [tuple(row) for row in connection.execute(select(table).order_by(*key))]
+    if as_of is not None:
+        rows = changed_back(connection, table, rows, as_of)
     frame = pd.DataFrame.from_records(rows, columns=[column.name for column in table.columns])
     for name in dates:
         frame[name] = pd.to_datetime(frame[name]).astype("datetime64[s]")

@@ -80,8 +80,13 @@ def withdraw_release(connection: Connection, release_id: str, *, reason: str, no
     return read_release(connection, release_id)
 
 
-def mark_batches_used(connection: Connection, release_id: str, *, round_ids: Iterable[str]) -> int:
-    """Record (in the raw store) which imports a release used, so that none of them can be undone."""
+def mark_batches_used(
+    connection: Connection, release_id: str, *, round_ids: Iterable[str], kinds: Iterable[str] = ()
+) -> int:
+    """Record (in the raw store) which imports a release used, so that none of them can be undone.
+
+    `kinds`: kinds of files of which it used everything, such as employment.
+    """
     asked = select(invitations).where(invitations.c.round_id.in_(list(round_ids))).subquery()
     answered = (
         select(responses.c.batch_id)
@@ -95,6 +100,7 @@ def mark_batches_used(connection: Connection, release_id: str, *, round_ids: Ite
     for change in connection.execute(changed):
         if set(change.key.values()) & (pairing_ids if change.table_name == "pairings" else person_ids):
             used.add(change.batch_id)
+    used |= set(connection.execute(select(batches.c.batch_id).where(batches.c.kind.in_(list(kinds)))).scalars())
     open_ = (batches.c.used_by_release.is_(None), batches.c.undone_at.is_(None))
     marked = update(batches).where(batches.c.batch_id.in_(used), *open_).values(used_by_release=release_id)
     return connection.execute(marked).rowcount

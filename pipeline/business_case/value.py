@@ -80,7 +80,7 @@ class Value:
 def value(
     effect: Effect,
     *,
-    mentees: int | Mapping[str, int],
+    mentees: int | Mapping[str, float],
     exit_rate: float,
     given: Assumptions | None = None,
     mentors: int | None = None,
@@ -98,7 +98,7 @@ def value(
     excludes zero, because a chance near one half reads as a recommendation.
     """
     by_grade = dict(mentees) if isinstance(mentees, Mapping) else {"": mentees}
-    n = sum(by_grade.values())
+    n = round(sum(by_grade.values()))
     _check(n, exit_rate, effect)
     given = given if given is not None else assumptions()
     drawn = rng or np.random.default_rng(SEED)
@@ -149,7 +149,7 @@ def _drawn(given: Assumptions, n: int, rng: np.random.Generator) -> dict[str, Fl
     return {key: one.draw(stream, n) for (key, one), stream in streams if one.is_known}
 
 
-def _mean_salary(given: Assumptions, by_grade: Mapping[str, int]) -> tuple[float, tuple[str, ...]]:
+def _mean_salary(given: Assumptions, by_grade: Mapping[str, float]) -> tuple[float, tuple[str, ...]]:
     """The mentees' mean salary, and what is missing to know it."""
     salary = given["salary"]
     if not salary.is_known:

@@ -1,0 +1,242 @@
+"""Puts the business case together: does the programme keep and engage people, and is it worth its cost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from math import isfinite, nan
+
+import numpy as np
+import pandas as pd
+
+from pipeline.business_case.assumptions import Assumptions
+from pipeline.business_case.design import Power, Takes, power, what_it_would_take
+from pipeline.business_case.effect import Effect, cannot_tell
+from pipeline.business_case.falsification import leave_one_out
+from pipeline.business_case.group_time import GroupTime, group_time_att
+from pipeline.business_case.panel import Panel, monthly_panel
+from pipeline.business_case.plan import Plan
+from pipeline.business_case.retention import mentors_retention, retention
+from pipeline.business_case.sensitivity import e_values, robustness_value
+from pipeline.business_case.value import Value, value
+from pipeline.business_case.waves import ONE_WAVE, engagement_waves
+from pipeline.claim import ASSOCIATED, CAUSAL
+from pipeline.disclosure.rounding import in_steps
+
+OTHER_EXITS = 2
+LONGEST = 60  # months of history at most
+WITHOUT_A_FIRST_EXIT = 36
+NO_LONGER_CAUSAL = "negative_control_moves"
+FEWEST_MENTEES = 20  # who joined, before anything is told of what became of them
+SEED = 20261
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensitivity:
+    """How easily something else could explain the effect: e-values of the ratio and its nearer limit, the share of
+    the rest that a hidden cause must explain, and the effect with one department left out, lowest and highest."""
+
+    e_value: float
+    e_value_limit: float
+    robustness: float
+    lowest: float
+    highest: float
+    changes_without_one: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Everything that a release tells of the business case. `reason`: why there is no retention estimate, or "".
+
+    `exit_rate`: voluntary exits expected within twelve months without mentoring. `detectable`, `takes`: what this
+    programme could show at its size, and what telling a fifth fewer exits would take. `notes`: what did not fit.
+    """
+
+    begins: date
+    ends: date
+    n_mentees: int
+    retention: Effect
+    mentors: Effect
+    other_exits: Effect
+    engagement: Effect
+    waves: GroupTime | None
+    exit_rate: float
+    value: Value | None
+    sensitivity: Sensitivity | None
+    detectable: Power | None
+    takes: Takes | None
+    reason: str = ""
+    notes: Mapping[str, int] = field(default_factory=dict)
+
+
+def business_case(
+    *,
+    employment: pd.DataFrame,
+    engagement: pd.DataFrame,
+    enrolment: pd.DataFrame,
+    grades: Mapping[str, int],
+    n_mentors: int,
+    ends: date,
+    plan: Plan,
+    given: Assumptions,
+) -> Case:
+    """The case of one programme. Tables as `pipeline.staff.Staff` holds them; `ends` the last day they know."""
+    begins = plan.data_from or _first_exit(employment, ends)
+    panel = monthly_panel(
+        employment=employment,
+        enrolment=enrolment,
+        begins=begins,
+        ends=ends,
+        min_tenure_months=plan.min_tenure_months,
+        offered_to=plan.offered_to,
+    )
+    effects = _effects(panel, plan)
+    waves, engaged = _engagement(employment, engagement, enrolment, panel, plan)
+    rate = _exit_rate(panel, effects["retention"], plan.horizon)
+    told = {**effects, "engagement": engaged, "waves": waves, "exit_rate": rate}
+    n_mentees = in_steps(sum(grades.values()))
+    worth = None
+    if n_mentees >= FEWEST_MENTEES and isfinite(rate):
+        worth = value(
+            effects["retention"],
+            mentees=_by_grade(grades, given, n_mentees),
+            exit_rate=rate,
+            given=given,
+            mentors=max(in_steps(n_mentors), 1),
+            engagement=engaged,
+            rng=np.random.default_rng(SEED),
+        )
+    shows, takes = _reach(panel, rate, n_mentees)
+    return Case(
+        begins=panel.first_month,
+        ends=ends,
+        n_mentees=n_mentees,
+        value=worth,
+        sensitivity=_sensitivity(panel, effects["retention"], plan),
+        detectable=shows,
+        takes=takes,
+        reason=panel.reason,
+        notes=panel.notes,
+        **told,  # type: ignore[arg-type]
+    )
+
+
+def _first_exit(employment: pd.DataFrame, ends: date) -> date:
+    """The month of the first exit in the file: before it the file knows those who stayed only."""
+    left = employment["left_on"].dropna()
+    earliest = pd.Timestamp(ends) - pd.DateOffset(months=LONGEST if len(left) else WITHOUT_A_FIRST_EXIT)
+    first = max(left.min(), earliest) if len(left) else earliest
+    found: date = first.to_period("M").start_time.date()
+    return found
+
+
+def _effects(panel: Panel, plan: Plan) -> dict[str, Effect]:
+    if panel.reason:
+        none = cannot_tell(panel.reason, method="sequential monthly trials", claim=ASSOCIATED)
+        return {"retention": none, "mentors": none, "other_exits": none}
+    of = {"horizon": plan.horizon, "covariates": plan.covariates}
+    other = _large_enough(retention(panel.rows, cause=OTHER_EXITS, **of))  # type: ignore[arg-type]
+    other = replace(other, claim=ASSOCIATED)
+    found = _large_enough(retention(panel.rows, **of))  # type: ignore[arg-type]
+    mentors = _large_enough(mentors_retention(panel.rows, **of))  # type: ignore[arg-type]
+    if found.claim == CAUSAL and other.excludes_zero:
+        # What mentoring cannot have moved moves as well: the two groups differ in something unseen.
+        found, mentors = (replace(each, claim=ASSOCIATED) for each in (found, mentors))
+    return {"retention": found, "mentors": mentors, "other_exits": other}
+
+
+def _large_enough(effect: Effect) -> Effect:
+    if effect.is_answered and effect.details["n_treated"] < FEWEST_MENTEES:
+        why = f"Fewer than {FEWEST_MENTEES} people joined and were followed up."
+        return cannot_tell(why, method=effect.method, claim=ASSOCIATED)
+    return effect
+
+
+def _engagement(
+    employment: pd.DataFrame, engagement: pd.DataFrame, enrolment: pd.DataFrame, panel: Panel, plan: Plan
+) -> tuple[GroupTime | None, Effect]:
+    method = "group-time differences in differences"
+    if engagement.empty or panel.reason:
+        return None, cannot_tell(ONE_WAVE if engagement.empty else panel.reason, method=method, claim=ASSOCIATED)
+    waves = engagement_waves(engagement=engagement, enrolment=enrolment, employment=employment)
+    if waves.reason:
+        return None, cannot_tell(waves.reason, method=method, claim=ASSOCIATED)
+    asked = waves.rows[_offered(waves.rows, plan)]
+    try:
+        found = group_time_att(
+            asked,
+            outcome="score",
+            unit="person",
+            period="wave",
+            first_treated="first_treated",
+            covariates=list(plan.covariates),
+            controls="not-yet",
+            measured_in="points",
+            rng=np.random.default_rng(SEED),
+        )
+    except ValueError as error:
+        return None, cannot_tell(str(error), method=method, claim=ASSOCIATED)
+    return found, found.simple
+
+
+def _offered(rows: pd.DataFrame, plan: Plan) -> pd.Series:
+    is_offered = pd.Series(True, index=rows.index)
+    for name, values in plan.offered_to.items():
+        is_offered &= rows[name].isin(values)
+    return is_offered
+
+
+def _exit_rate(panel: Panel, effect: Effect, horizon: int) -> float:
+    """Of those compared with; without an answer, of all eligible person-months, over a year."""
+    if effect.is_answered:
+        return effect.details["risk_control"]
+    if panel.reason:
+        return nan
+    eligible = panel.rows[panel.rows["eligible"]]
+    n = len(eligible)
+    return 1 - (1 - float((eligible["exit"] == 1).mean())) ** horizon if n else nan
+
+
+def _by_grade(grades: Mapping[str, int], given: Assumptions, n: int) -> int | Mapping[str, float]:
+    """The mentees, of whom there are `n` in steps, by grade where the salaries are."""
+    if not given["salary"].by_grade or not set(grades) <= set(given["salary"].by_grade):
+        return n
+    return {grade: count * n / sum(grades.values()) for grade, count in grades.items()}
+
+
+def _sensitivity(panel: Panel, effect: Effect, plan: Plan) -> Sensitivity | None:
+    """Only of an effect that is there: how it could go away."""
+    if not effect.excludes_zero:
+        return None
+    control = effect.details["risk_control"]
+    ratio, low, high = ((control + each) / control for each in (effect.estimate, effect.low, effect.high))
+    found = e_values(rr=ratio, low=max(low, 1e-6), high=high) if ratio > 0 else None
+    others = tuple(name for name in plan.covariates if name != "department")
+    without = leave_one_out(
+        panel.rows.assign(department=panel.rows["department"].astype("str")),
+        estimator=lambda rows: retention(
+            rows.assign(department=rows["department"].astype("category")),
+            horizon=plan.horizon,
+            covariates=plan.covariates if rows["department"].nunique() > 1 else others,
+        ),
+        group="department",
+    )
+    told = without.iloc[1:].dropna(subset=["estimate"])
+    return Sensitivity(
+        e_value=found.estimate if found else nan,
+        e_value_limit=found.limit if found else nan,
+        robustness=robustness_value(effect.estimate / effect.se, max(effect.n_effective - 1, 1)),
+        lowest=float(told["estimate"].min()) if len(told) else nan,
+        highest=float(told["estimate"].max()) if len(told) else nan,
+        changes_without_one=bool(told["changes_answer"].any()),
+    )
+
+
+def _reach(panel: Panel, rate: float, n_mentees: int) -> tuple[Power | None, Takes | None]:
+    """What a programme of this size can show after one cohort, and what telling a fifth fewer exits would take."""
+    if panel.reason or not isfinite(rate) or not 0 < rate < 1 or n_mentees < FEWEST_MENTEES:
+        return None, None
+    first = panel.rows[panel.rows["month"] == panel.n_months - 1]
+    comparisons = max(int((first["eligible"] & ~first["enrolled"]).sum()), 1)
+    shows = power(mentees=n_mentees, comparisons=comparisons, base_rate=rate)
+    takes = what_it_would_take(base_rate=rate, rate=0.8 * rate, mentees=n_mentees, comparisons=comparisons)
+    return shows, takes
