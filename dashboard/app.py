@@ -10,7 +10,7 @@ from dash import Input, Output, dcc, html
 from flask import Flask, Response, render_template, request
 
 from dashboard import address, auth, headers, health, parts
-from dashboard.pages import comments, method, metric, metrics, overview, quality, releases, two_sides
+from dashboard.pages import business_case, comments, method, metric, metrics, overview, quality, releases, two_sides
 from dashboard.visit import HR, ROLES, NotAvailableError, Page, programmes_of, visit
 from dashboard.words import Words, best
 from data import settings as reading_settings
@@ -26,6 +26,7 @@ PAGES: dict[str, Page] = {
     "/metric": metrics,
     "/metric/": metric,
     "/two-sides": two_sides,
+    "/business-case": business_case,
     "/quality": quality,
     "/comments": comments,
     "/method": method,
@@ -35,6 +36,7 @@ NAVIGATION = {
     "nav_overview": "/",
     "nav_metrics": "/metric",
     "nav_two_sides": "/two-sides",
+    "nav_business_case": "/business-case",
     "nav_quality": "/quality",
     "nav_comments": "/comments",
     "nav_method": "/method",

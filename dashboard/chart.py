@@ -16,6 +16,8 @@ class Mark:
     high: float
     name: str
     told: str
+    n: int | None = None
+    claim: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +55,32 @@ class Chart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A number of a table as a number, for files that hold numbers; all four are None where it is withheld.
+
+    `name`, `side` and `round` are words for the reader; `unit` and `claim` are keys, values as released.
+    """
+
+    name: str
+    side: str
+    round: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int | None
+    unit: str
+    claim: str
+    release: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Row:
-    """One line of a table: its heading cells, its cells, or the one sentence in their place."""
+    """One line of a table: its heading cells, its cells, or the one sentence in their place; and what is a number."""
 
     heading: tuple[str, ...]
     cells: tuple[str, ...] = ()
     sentence: str = ""
+    figures: tuple[Figure, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

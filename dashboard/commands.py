@@ -12,7 +12,7 @@ from data.terminal import Json, installation, say, show_json
 def report(
     context: typer.Context,
     out: Annotated[Path, typer.Option(help="The folder to write into; made where it is missing.")],
-    as_: Annotated[str, typer.Option("--as", help="html, pdf, or both with a comma.")] = "pdf,html",
+    as_: Annotated[str, typer.Option("--as", help="html, pdf, pptx, xlsx; several with commas.")] = "pdf,html",
     programme: Annotated[str | None, typer.Option(help="Needed where there are several.")] = None,
     lang: Annotated[str, typer.Option(help="en or de.")] = "en",
     as_json: Json = False,

@@ -82,7 +82,7 @@ def measure(metric: Metric, words: Words) -> str:
 def _mark(words: Words, at: int, reading: Reading, name: str) -> Mark:
     value, low, high = reading.numbers
     told = words("told", value=value_of(words, reading), bounds=bounds_of(words, reading))
-    return Mark(at=at, value=value, low=low, high=high, name=name, told=told)
+    return Mark(at=at, value=value, low=low, high=high, name=name, told=told, n=reading.n, claim=reading.claim)
 
 
 def _round_of(numbers: Numbers, reading: Reading, words: Words) -> str:

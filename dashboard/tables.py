@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from dashboard.chart import Row, Table
+from dashboard.chart import Figure, Row, Table
 from dashboard.findings import Numbers, Reading
 from dashboard.words import Words, places_of
 from pipeline.published import PROGRAMME, catalogue
@@ -28,7 +28,8 @@ def table_of(found: Iterable[Reading], caption: str, words: Words, numbers: Numb
         Row(
             heading=(_heading(each, by, words, numbers), words(f"side_{each.side}")),
             cells=_cells(each, words) if each.shown else (),
-            sentence="" if each.shown else words("withheld"),
+            sentence="" if each.shown else not_shown(each, words),
+            figures=(figure_of(each, words, numbers),),
         )
         for each in found
     )
@@ -39,16 +40,44 @@ def flow_table(found: Sequence[Reading], caption: str, words: Words, numbers: Nu
     """One line a count and side, one column a round; counts are rounded down to steps of five."""
     rounds = [words("round", number=each.number) for each in numbers.releases]
     keys = list(dict.fromkeys((each.metric, each.side) for each in found))
-    counted = {(each.metric, each.side, each.release): f"{each.numbers[0]:.0f}" for each in found if each.shown}
+    shown = {(each.metric, each.side, each.release): each for each in found if each.shown}
+    counted = {key: f"{each.numbers[0]:.0f}" for key, each in shown.items()}
     rows = tuple(
         Row(
             heading=(words(metric), words(f"side_{side}")),
             cells=tuple(counted.get((metric, side, each.id), "–") for each in numbers.releases),
+            figures=tuple(
+                figure_of(shown[metric, side, each.id], words, numbers)
+                for each in numbers.releases
+                if (metric, side, each.id) in shown
+            ),
         )
         for metric, side in keys
     )
     columns = (words("people_flow"), words("th_side"), *rounds)
     return Table(caption=caption, columns=columns, n_headings=2, rows=rows)
+
+
+def figure_of(reading: Reading, words: Words, numbers: Numbers) -> Figure:
+    """A reading as numbers; a group that is not the whole programme stands beside the metric's name."""
+    name, group = metric_name(words, reading.metric), group_name(words, reading.group)
+    return Figure(
+        name=name if reading.group == PROGRAMME else f"{name}, {group}",
+        side=words(f"side_{reading.side}"),
+        round=words("round", number=numbers.number_of(reading.release)),
+        value=reading.value,
+        low=reading.low,
+        high=reading.high,
+        n=reading.n,
+        unit=reading.unit,
+        claim=reading.claim,
+        release=reading.release,
+    )
+
+
+def not_shown(reading: Reading, words: Words) -> str:
+    """The one sentence in place of a number: withheld to protect people, or no answer yet."""
+    return words("case_withheld" if reading.metric.startswith("case_") else "withheld")
 
 
 def metric_name(words: Words, metric: str) -> str:

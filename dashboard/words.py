@@ -58,6 +58,8 @@ class Words:
 
     def number(self, value: float, unit: str, *, places: int = 0) -> str:
         """A number with its unit's sign: 78, 78.4, 86%, 120."""
+        if is_currency(unit):
+            return self.money(value, unit)
         is_share = unit == "share"
         shown = value * 100 if is_share else value
         text = f"{shown + 0.0:.{places}f}".replace("-", "\u2212")
@@ -74,8 +76,16 @@ class Words:
         """Counts are rounded down to steps of five: "95 or more"."""
         return self("at_least", n=f"{count:.0f}")
 
+    def money(self, value: float, currency: str) -> str:
+        """An amount with its currency, in thousands: EUR 930,000, 930.000 EUR."""
+        sign, text = "\u2212" if value < 0 else "", f"{abs(value):,.0f}"
+        if self.language == "de":
+            return f"{sign}{text.replace(',', '.')}{NBSP}{currency}"
+        return f"{sign}{currency}{NBSP}{text}"
+
     def unit(self, unit: str) -> str:
-        return self(f"unit_{unit}")
+        """A unit's name; a currency is its own."""
+        return unit if is_currency(unit) else self(f"unit_{unit}")
 
     def day(self, on: date) -> str:
         """A date as a sentence says it."""
@@ -86,6 +96,11 @@ class Words:
     @property
     def _percent(self) -> str:
         return f"{NBSP}%" if self.language == "de" else "%"
+
+
+def is_currency(unit: str) -> bool:
+    """Whether a unit is a currency's code, such as EUR."""
+    return len(unit) == 3 and unit.isupper()
 
 
 def places_of(numbers: Iterable[float], unit: str) -> int:

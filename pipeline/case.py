@@ -13,6 +13,7 @@ from data.imports.files import take_in
 from data.imports.sheet import Limits
 from data.store import audit, people
 from data.store.decisions import change
+from data.store.employment import last_import
 from data.store.engine import Stores, reading, writing
 from pipeline.business_case.assumptions import Assumptions, listed
 from pipeline.business_case.case import business_case
@@ -31,10 +32,14 @@ class Told(NamedTuple):
 
 
 def register_plan(stores: Stores, programme_id: str, *, now: datetime) -> None:
-    """Keep the plan of a programme's business case, with its digest, before the first outcome is read. Once."""
+    """Keep the plan of a programme's business case, with its digest, before the first outcome is read. Once.
+
+    Until an employment file was imported there is no outcome, and the plan may still change.
+    """
     with reading(stores.raw) as connection:
         decided = people.programme(connection, programme_id).decisions
-    if PLAN in decided:
+        is_blind = last_import(connection) is None
+    if PLAN in decided or is_blind:
         return
     plan, _ = read_case(decided)
     with writing(stores.raw) as connection:

@@ -4,7 +4,7 @@ The dashboard, reports and exports enter here and need nothing else of the pipel
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -67,7 +67,10 @@ class Programme:
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """What a release says of itself. `seal_valid` is None where no key was given to check it with."""
+    """What a release says of itself. `seal_valid` is None where no key was given to check it with.
+
+    `case` is what it says about the business case: verdict, checks and decision as keys, inputs, plan; None without.
+    """
 
     id: str
     programme: str
@@ -84,6 +87,7 @@ class Release:
     verdicts: tuple[Verdict, ...]
     thresholds: dict[str, object]
     quarantined: dict[str, int]
+    case: Mapping[str, Any] | None
     seal_valid: bool | None
     withdrawn_at: datetime | None
     withdrawn_reason: str | None
@@ -191,6 +195,7 @@ def _told(stored: StoredRelease, key: str | None) -> Release:
         verdicts=tuple(Verdict(**each) for each in about.get("verdicts", ())),
         thresholds=about["thresholds"],
         quarantined=about["quarantined"],
+        case=about.get("case"),
         seal_valid=(None if is_intact(stored) else False) if key is None else seal_is_valid(stored, key),
         withdrawn_at=stored.withdrawn_at,
         withdrawn_reason=stored.withdrawn_reason,

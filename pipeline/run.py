@@ -176,7 +176,9 @@ def _refuse_out_of_order(stores: Stores, programme_id: str, round_id: str) -> No
         known = rounds_of(connection, programme_id)
     with reading(stores.published) as connection:
         released = released_rounds(connection, programme_id)
-    number = next((each.number for each in known if each.round_id == round_id), 0)
+    number = next((each.number for each in known if each.round_id == round_id), None)
+    if number is None:
+        raise RapportError(f"The round {round_id} is not one of the programme {programme_id}.")
     waiting = [each.round_id for each in known if each.number < number and each.round_id not in released]
     if waiting:
         raise RapportError(f"The round {round_id} waits for the release of {waiting[0]}, which comes before it.")

@@ -4,6 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from dashboard import case as told_case
+from dashboard.case import Said, Told, case_told
+from dashboard.case_figures import (
+    cost_table,
+    effects_chart,
+    inputs_table,
+    source_table,
+    tornado_chart,
+    waves_chart,
+)
 from dashboard.chart import Chart, Row, Table
 from dashboard.findings import HEADLINE, PARTICIPATION, SIDES, Numbers, Reading, flows, headline, readings
 from dashboard.panels import bounds_of, constructs, round_name, scores, trend, value_of
@@ -70,12 +80,14 @@ def report_of(numbers: Numbers, *, organisation: str, language: str) -> Report:
         closed_on=latest.closed_on,
         sections=(
             _front(numbers, words),
-            _participation(numbers, words),
             _flow(numbers, words),
+            *_outcomes(numbers, words),
+            _participation(numbers, words),
             _trends(numbers, words),
             _profile(numbers, words),
-            _retention(words),
+            *_worth(numbers, words),
             _unknown(numbers, words),
+            *_protocol(numbers, words),
             _method(numbers, words),
             _appendix(numbers, words),
         ),
@@ -85,17 +97,24 @@ def report_of(numbers: Numbers, *, organisation: str, language: str) -> Report:
 def _front(numbers: Numbers, words: Words) -> Section:
     """Page one: what cannot be said yet, what the pairs say, what to decide."""
     return Section(
-        title=words("report_verdict"),
+        title=words("report_verdict" if numbers.latest.case is None else "case_h_verdict"),
         blocks=(
-            _callout("", [words("report_verdict_text")]),
+            *_verdict(numbers, words),
+            _callout(words("report_decide"), [_decision(numbers, words)]),
             _heading(words("report_quality")),
             _said([*verdict(numbers, words), *strong_and_weak(numbers, words), _flow_sentence(numbers, words)]),
             Block(kind="table", table=_headline(numbers, words)),
             _plain([words("interval_note"), words("n_note")]),
-            *_drawn([scores(numbers, headline(numbers), "headline", words).chart]),
-            _callout(words("report_decide"), [words("report_decide_text")]),
+            *_front_chart(numbers, words),
         ),
     )
+
+
+def _front_chart(numbers: Numbers, words: Words) -> list[Block]:
+    """Where page one has room: a release with a business case has its own sentences there."""
+    if numbers.latest.case is not None:
+        return []
+    return _drawn([scores(numbers, headline(numbers), "headline", words).chart])
 
 
 def _headline(numbers: Numbers, words: Words) -> Table:
@@ -172,7 +191,85 @@ def _profile(numbers: Numbers, words: Words) -> Section:
     return Section(title=words("report_profile"), blocks=tuple(blocks))
 
 
-def _retention(words: Words) -> Section:
+def _verdict(numbers: Numbers, words: Words) -> list[Block]:
+    """The business case in a few sentences, or that this release holds none."""
+    case = case_told(numbers, words)
+    if case is None:
+        return [_callout("", [words("report_verdict_text")])]
+    first = Block(kind="callout", sentences=tuple(map(_sentence, told_case.keeps(case))))
+    return [first, _claimed(told_case.money(case))]
+
+
+def _decision(numbers: Numbers, words: Words) -> str:
+    case = case_told(numbers, words)
+    return words("report_decide_text") if case is None else told_case.decision(case)
+
+
+def _outcomes(numbers: Numbers, words: Words) -> list[Section]:
+    case = case_told(numbers, words)
+    return [_no_case(words)] if case is None else [_people_stay(case), _engaged(case)]
+
+
+def _worth(numbers: Numbers, words: Words) -> list[Section]:
+    case = case_told(numbers, words)
+    return [] if case is None else [_money(case), _how_sure(case)]
+
+
+def _people_stay(case: Told) -> Section:
+    words = case.words
+    blocks = [
+        _claimed(told_case.keeps(case)),
+        *_drawn([effects_chart(case)]),
+        _heading(words("case_h_take")),
+        _claimed(told_case.would_take(case)),
+    ]
+    return Section(title=words("case_h_retention"), blocks=tuple(blocks))
+
+
+def _engaged(case: Told) -> Section:
+    blocks = [_claimed(told_case.engagement(case)), *_drawn([waves_chart(case)])]
+    return Section(title=case.words("case_h_engagement"), blocks=tuple(blocks))
+
+
+def _money(case: Told) -> Section:
+    words = case.words
+    tables = [Block(kind="table", table=each) for each in (cost_table(case), source_table(case)) if each is not None]
+    inputs = Block(kind="table", table=inputs_table(case))
+    blocks = [
+        _claimed(told_case.money(case)),
+        *tables,
+        *_drawn([tornado_chart(case)]),
+        _heading(words("case_h_inputs")),
+        inputs,
+    ]
+    return Section(title=words("case_h_money"), blocks=tuple(blocks))
+
+
+def _how_sure(case: Told) -> Section:
+    words, assumed = case.words, told_case.assumed(case)
+    blocks = [_claimed(told_case.checks(case))]
+    blocks += [_heading(words("case_h_assumes")), _bullets(assumed)] if assumed else []
+    return Section(title=words("case_h_sure"), blocks=tuple(blocks))
+
+
+def _protocol(numbers: Numbers, words: Words) -> list[Section]:
+    case = case_told(numbers, words)
+    if case is None:
+        return []
+    steps = [f"{name}: {text}" for name, text in told_case.protocol(case)]
+    blocks = [_bullets(steps), _heading(words("case_h_plan")), _bullets(told_case.registered(case))]
+    return [Section(title=words("case_h_protocol"), blocks=tuple(blocks))]
+
+
+def _claimed(found: Iterable[Said]) -> Block:
+    return Block(kind="list", sentences=tuple(map(_sentence, found)))
+
+
+def _sentence(said: Said) -> Sentence:
+    return Sentence(text=said.text.replace("`", ""), claim=said.claim)
+
+
+def _no_case(words: Words) -> Section:
     because = [words(f"report_because_{k}") for k in (1, 2, 3)]
     take = [words(f"report_take_{k}") for k in (1, 2, 3, 4)]
     return Section(
@@ -189,7 +286,8 @@ def _retention(words: Words) -> Section:
 
 def _unknown(numbers: Numbers, words: Words) -> Section:
     n = numbers.n_withheld()
-    said = [words(f"report_unknown_{k}") for k in (1, 2, 3)]
+    first = "report_unknown_1" if numbers.latest.case is None else "report_unknown_1_case"
+    said = [words(first), *(words(f"report_unknown_{k}") for k in (2, 3))]
     said.append(words("report_unknown_4", n=n) if n else words("report_unknown_4_none"))
     return Section(title=words("report_unknown"), blocks=(_bullets(said),))
 

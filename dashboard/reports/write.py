@@ -4,13 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from dashboard.findings import Numbers, numbers_of
-from dashboard.reports import html, pdf
+from dashboard.reports import html, pdf, pptx, xlsx
 from dashboard.reports.report import Report, report_of
 from dashboard.words import LANGUAGES
 from data.errors import RapportError
 from pipeline.published import Programme, PublishedStore
 
-FORMATS: Mapping[str, Callable[[Report], bytes]] = {"html": html.render, "pdf": pdf.render}
+FORMATS: Mapping[str, Callable[[Report], bytes]] = {
+    "html": html.render,
+    "pdf": pdf.render,
+    "pptx": pptx.render,
+    "xlsx": xlsx.render,
+}
 
 
 def write(
@@ -47,8 +52,9 @@ def file_name(text: str) -> str:
 def _refuse_unknown(formats: Sequence[str]) -> None:
     unknown = [each for each in formats if each not in FORMATS]
     if unknown or not formats:
+        *first, last = FORMATS
         what = f", not {' or '.join(unknown)}" if unknown else ""
-        raise RapportError(f"A report can be written as {' and '.join(FORMATS)} so far{what}.")
+        raise RapportError(f"A report can be written as {', '.join(first)} and {last}{what}.")
 
 
 def _chosen(programmes: Sequence[Programme], programme_id: str | None) -> Programme:

@@ -6,16 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.attack.backwards import before_rounding
 from pipeline.attack.reader import GAP, KEY, NOT_STATED, Round, Told, hidden_scores, key_of
-from pipeline.disclosure.rounding import step_of
 from pipeline.weighting import propensity, response_weights
 
 SIDES = ("mentor", "mentee")
 ANCHORS = {"trust": "trust", "satisfaction": "satisfaction", "goal_progress": "goals"}
 WEIGHTED = "weighted_"
 OTHERS = "others"
-NORMAL = 1.96  # half an interval, in standard errors
-DIGIT = 0.05  # half of the last digit that is shown
+SCORES, GAPS = (0.0, 100.0), (-100.0, 100.0)
 LEAST_IN_A_LEVEL = 10  # who answered, before a level has a weight of its own
 Row = Mapping[Any, Any]
 
@@ -38,14 +37,12 @@ def further(seen: Round, before: pd.DataFrame, attributes: Sequence[str]) -> Tol
 
 
 def _number(row: Row, number: int) -> dict[str, object]:
-    """A number as it stands, within half of the step that its interval gives away; the interval is in steps itself."""
-    half = (row["high"] - row["low"]) / 2
-    finer = step_of(step_of(half / NORMAL) / 2)
-    most = step_of((half + finer / 2 + DIGIT) / NORMAL) / 2 + DIGIT
-    value = float(row["value"])
+    """A number as it stands, and between which ends its mean was before it was rounded."""
+    is_gap = row["metric"] == GAP
+    low, high = before_rounding(row, GAPS if is_gap else SCORES, by_own_error=is_gap)
     name = " · ".join([f"round {number}", *(str(row[key]) for key in KEY)])
-    ends = {"mean": value, "low": value - most, "high": value + most}
-    return {**{key: row[key] for key in KEY}, "name": name, **ends, "n": row["n"]}
+    about = {"mean": float(row["value"]), "low": low, "high": high}
+    return {**{key: row[key] for key in KEY}, "name": name, **about, "n": row["n"]}
 
 
 def _gap(seen: Round, construct: str) -> pd.DataFrame:

@@ -14,10 +14,12 @@ from pipeline.attack.reader import (
     contributions,
     hidden_scores,
     inside_group,
-    joined_error,
     links_of,
+    n_asked,
+    size_told,
+    spread_told,
 )
-from pipeline.disclosure.rounding import coarse, in_steps, step_of
+from pipeline.disclosure.rounding import coarse, step_of
 
 Row = Mapping[Any, Any]
 SPREAD = 25.0  # declared, where no round tells one
@@ -29,7 +31,7 @@ def pools(rounds: Sequence[Round]) -> Told:
     rows = published[published["shown"] & published["view"].str.endswith(THREE_ROUNDS)].to_dict("records")
     said = [_said(rounds, row) for row in rows]
     terms = [each.assign(number=at) for at, each in enumerate(said)]
-    numbers = [_number(rounds[-1], row, each) for row, each in zip(rows, said, strict=True)]
+    numbers = [_number(rounds, row, each) for row, each in zip(rows, said, strict=True)]
     return Told(
         hidden=pd.concat([hidden_scores(each) for each in rounds], ignore_index=True),
         terms=pd.concat(terms or [pd.DataFrame(columns=["number", "key", "weight"])], ignore_index=True),
@@ -53,17 +55,22 @@ def _said(rounds: Sequence[Round], row: Row) -> pd.DataFrame:
     return said.assign(weight=said["weight"] / said["weight"].sum())
 
 
-def _number(seen: Round, row: Row, said: pd.DataFrame) -> dict[str, object]:
-    """Its step comes from how many people there are, and the widest spread that a round tells."""
-    step = step_of(_error(seen, row, said["person"].nunique()))
+def _number(rounds: Sequence[Round], row: Row, said: pd.DataFrame) -> dict[str, object]:
+    """Its step comes from how many people there are, and the widest spread that a round tells of the group."""
+    step = step_of(_error(rounds, row, said["person"].nunique()))
     mean = coarse(float(said["value"] @ said["weight"]), step)
     ends = {"mean": mean, "low": mean - step / 2, "high": mean + step / 2}
-    name = " · ".join([f"round {seen.number}", *(str(row[key]) for key in KEY)])
+    name = " · ".join([f"round {rounds[-1].number}", *(str(row[key]) for key in KEY)])
     return {**{key: row[key] for key in KEY}, "name": name, **ends, "n": row["n"]}
 
 
-def _error(seen: Round, row: Row, n: int) -> float:
-    people = contributions(seen.facts, seen.metrics[row["metric"]])
-    view = str(row["view"]).removesuffix(THREE_ROUNDS)
-    spread = joined_error(seen, people, {**row, "view": view}, str(row["side"]), n=1)
-    return float((spread if spread is not None else SPREAD) / np.sqrt(max(in_steps(n), 1)))
+def _error(rounds: Sequence[Round], row: Row, n: int) -> float:
+    view, group, side = str(row["view"]).removesuffix(THREE_ROUNDS), str(row["group"]), str(row["side"])
+    key = (str(row["metric"]), view, group, side)
+    spreads = [
+        spread_told(each, contributions(each.facts, each.metrics[row["metric"]]), key)
+        for each in rounds
+        if np.isfinite(each.se.get(key, np.nan))
+    ]
+    most = max(n_asked(each, view, group, side) for each in rounds)
+    return float(max(spreads, default=SPREAD) / np.sqrt(size_told(n, most)))

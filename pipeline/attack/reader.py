@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.attack.puzzle import Puzzle, puzzle
-from pipeline.disclosure.rounding import coarse, in_steps, step_of
+from pipeline.disclosure.rounding import STEP, coarse, in_steps, step_of, told_count
 from pipeline.metric import Facts, Metric
 
 GAP = "perception_gap"
@@ -193,21 +193,32 @@ def _step(seen: Round, contributed: pd.DataFrame, row: Mapping[Any, Any], part: 
 
 def joined_error(seen: Round, contributed: pd.DataFrame, row: Mapping[Any, Any], side: str, *, n: int) -> float | None:
     """Of n people of several groups of a view: from the spread that all of its groups have in common."""
-    of_side = contributed[contributed["side"] == side]
-
-    def size(group: str) -> float:
-        n = of_side.loc[inside_group(of_side, row["view"], group), "unit"].nunique()
-        return float(max(in_steps(n), 1))
-
-    errors = [
-        (group, se)
-        for (metric, view, group, of), se in seen.se.items()
-        if (metric, view, of) == (row["metric"], row["view"], side) and np.isfinite(se)
-    ]
-    if not errors:
+    of_view = (each for each in seen.se if (each[0], each[1], each[3]) == (row["metric"], row["view"], side))
+    spreads = [spread_told(seen, contributed, key) for key in of_view if np.isfinite(seen.se[key])]
+    if not spreads:
         return None
-    group, se = errors[0]
-    return float(se * np.sqrt(size(group) / max(in_steps(n), 1)))
+    return float(spreads[0] / np.sqrt(size_told(n, n_asked(seen, row["view"], row["group"], side))))
+
+
+def spread_told(seen: Round, contributed: pd.DataFrame, key: tuple[str, str, str, str]) -> float:
+    """How far people of a group differ, as its error and its size tell it."""
+    _, view, group, side = key
+    of_side = contributed[contributed["side"] == side]
+    n = of_side.loc[inside_group(of_side, view, group), "unit"].nunique()
+    return float(seen.se[key] * np.sqrt(size_told(n, n_asked(seen, view, group, side))))
+
+
+def n_asked(seen: Round, view: str, group: str, side: str) -> int:
+    """How many people of a side were asked in a group."""
+    invited = seen.facts.invited[seen.facts.invited["side"] == side]
+    groups = invited[["person_id"]].assign(**invited[list(ATTRIBUTES)].replace("", NOT_STATED))
+    return int(groups.loc[inside_group(groups, view, group), "person_id"].nunique())
+
+
+def size_told(n: int, n_asked: int) -> int:
+    """How many people an error is told to be of: in steps of five, never all who were asked; below five as they are."""
+    counted = told_count(n, n_asked)
+    return in_steps(counted) if counted >= STEP else max(counted, 1)
 
 
 def _number(row: Mapping[Any, Any], number: int, inside: pd.DataFrame, steps: Mapping[str, float]) -> dict[str, object]:

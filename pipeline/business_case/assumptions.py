@@ -63,7 +63,7 @@ class Assumption:
     @property
     def currency(self) -> str:
         """The currency of an amount of money, "" for anything else."""
-        first = self.unit.split()[0]
+        first = (self.unit.split() or [""])[0]
         return first if len(first) == 3 and first.isupper() else ""
 
     @property
@@ -151,7 +151,10 @@ def _stated(known: Assumption, said: Mapping[str, Any]) -> Assumption:
 
 
 def _filled(known: Assumption, said: Mapping[str, Any], *, is_default: bool) -> Assumption:
-    by_grade = {str(grade): _number(known.key, amount) for grade, amount in said.get("by_grade", {}).items()}
+    amounts = said.get("by_grade", {})
+    if not isinstance(amounts, Mapping):
+        raise RapportError(f"Expected {known.key} by grade as a table of amounts, found {amounts!r}.")
+    by_grade = {str(grade): _number(known.key, amount) for grade, amount in amounts.items()}
     if by_grade and known.key != "salary":
         raise RapportError(f"Only the salary is given by grade, found {known.key} by grade.")
     value = _number(known.key, said["value"] if "value" in said else np.mean(list(by_grade.values())))

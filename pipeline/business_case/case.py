@@ -3,29 +3,30 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from math import isfinite, nan
+from math import isfinite, nan, sqrt
 
 import numpy as np
 import pandas as pd
 
 from pipeline.business_case.assumptions import Assumptions
+from pipeline.business_case.caution import beside, in_its_steps, quarter_end, share_in_steps, told_until
 from pipeline.business_case.design import Power, Takes, power, what_it_would_take
 from pipeline.business_case.effect import Effect, cannot_tell
 from pipeline.business_case.falsification import leave_one_out
 from pipeline.business_case.group_time import GroupTime, group_time_att
 from pipeline.business_case.panel import Panel, monthly_panel
 from pipeline.business_case.plan import Plan
-from pipeline.business_case.retention import mentors_retention, retention
+from pipeline.business_case.retention import FEWEST_EXITS, mentors_retention, retention
+from pipeline.business_case.roster import VOLUNTARY
 from pipeline.business_case.sensitivity import e_values, robustness_value
 from pipeline.business_case.value import Value, value
 from pipeline.business_case.waves import ONE_WAVE, engagement_waves
-from pipeline.claim import ASSOCIATED, CAUSAL
+from pipeline.claim import ASSOCIATED
 from pipeline.disclosure.rounding import in_steps
 
 OTHER_EXITS = 2
 LONGEST = 60  # months of history at most
 WITHOUT_A_FIRST_EXIT = 36
-NO_LONGER_CAUSAL = "negative_control_moves"
 FEWEST_MENTEES = 20  # who joined, before anything is told of what became of them
 SEED = 20261
 
@@ -79,8 +80,14 @@ def business_case(
     plan: Plan,
     given: Assumptions,
 ) -> Case:
-    """The case of one programme. Tables as `pipeline.staff.Staff` holds them; `ends` the last day they know."""
-    begins = plan.data_from or _first_exit(employment, ends)
+    """The case of one programme. Tables as `pipeline.staff.Staff` holds them; `ends` the last day they know.
+
+    What is told is told in steps, and of whole quarters (`caution`).
+    """
+    begins = plan.data_from or _first_exit(employment[_offered(employment, plan)], ends)
+    in_file = enrolment[enrolment["person"].isin(employment["employee_key"])]
+    engagement = engagement[engagement["measured_on"] <= pd.Timestamp(quarter_end(ends))]
+    ends = told_until(in_file, known_on=ends, horizon=plan.horizon)
     panel = monthly_panel(
         employment=employment,
         enrolment=enrolment,
@@ -89,8 +96,9 @@ def business_case(
         min_tenure_months=plan.min_tenure_months,
         offered_to=plan.offered_to,
     )
-    effects = _effects(panel, plan)
-    waves, engaged = _engagement(employment, engagement, enrolment, panel, plan)
+    effects = checked({name: in_its_steps(each) for name, each in effects_of(panel, plan).items()})
+    waves, engaged = engagement_of(employment, engagement, enrolment, panel, plan)
+    engaged = in_its_steps(engaged)
     rate = _exit_rate(panel, effects["retention"], plan.horizon)
     told = {**effects, "engagement": engaged, "waves": waves, "exit_rate": rate}
     n_mentees = in_steps(sum(grades.values()))
@@ -129,7 +137,8 @@ def _first_exit(employment: pd.DataFrame, ends: date) -> date:
     return found
 
 
-def _effects(panel: Panel, plan: Plan) -> dict[str, Effect]:
+def effects_of(panel: Panel, plan: Plan) -> dict[str, Effect]:
+    """What is found of exits: `retention`, `mentors` and `other_exits`, the negative control."""
     if panel.reason:
         none = cannot_tell(panel.reason, method="sequential monthly trials", claim=ASSOCIATED)
         return {"retention": none, "mentors": none, "other_exits": none}
@@ -138,22 +147,26 @@ def _effects(panel: Panel, plan: Plan) -> dict[str, Effect]:
     other = replace(other, claim=ASSOCIATED)
     found = _large_enough(retention(panel.rows, **of))  # type: ignore[arg-type]
     mentors = _large_enough(mentors_retention(panel.rows, **of))  # type: ignore[arg-type]
-    if found.claim == CAUSAL and other.excludes_zero:
-        # What mentoring cannot have moved moves as well: the two groups differ in something unseen.
-        found, mentors = (replace(each, claim=ASSOCIATED) for each in (found, mentors))
     return {"retention": found, "mentors": mentors, "other_exits": other}
+
+
+def checked(effects: Mapping[str, Effect]) -> dict[str, Effect]:
+    """The same, nothing of it causal where what mentoring cannot have moved moves as well: the two groups differ in
+    something unseen."""
+    moves = effects["other_exits"].excludes_zero
+    return {name: replace(each, claim=ASSOCIATED) if moves else each for name, each in effects.items()}
 
 
 def _large_enough(effect: Effect) -> Effect:
     if effect.is_answered and effect.details["n_treated"] < FEWEST_MENTEES:
-        why = f"Fewer than {FEWEST_MENTEES} people joined and were followed up."
-        return cannot_tell(why, method=effect.method, claim=ASSOCIATED)
+        return cannot_tell(_too_few("followed up"), method=effect.method, claim=ASSOCIATED)
     return effect
 
 
-def _engagement(
+def engagement_of(
     employment: pd.DataFrame, engagement: pd.DataFrame, enrolment: pd.DataFrame, panel: Panel, plan: Plan
 ) -> tuple[GroupTime | None, Effect]:
+    """What is found of engagement, with its waves where there is an answer."""
     method = "group-time differences in differences"
     if engagement.empty or panel.reason:
         return None, cannot_tell(ONE_WAVE if engagement.empty else panel.reason, method=method, claim=ASSOCIATED)
@@ -175,7 +188,14 @@ def _engagement(
         )
     except ValueError as error:
         return None, cannot_tell(str(error), method=method, claim=ASSOCIATED)
+    starters = asked.loc[asked["first_treated"].between(2, len(waves.opened_on)), "person"].nunique()
+    if starters < FEWEST_MENTEES:
+        return None, cannot_tell(_too_few("asked before and after"), method=method, claim=ASSOCIATED)
     return found, found.simple
+
+
+def _too_few(what: str) -> str:
+    return f"Fewer than {FEWEST_MENTEES} people joined and were {what}."
 
 
 def _offered(rows: pd.DataFrame, plan: Plan) -> pd.Series:
@@ -186,14 +206,15 @@ def _offered(rows: pd.DataFrame, plan: Plan) -> pd.Series:
 
 
 def _exit_rate(panel: Panel, effect: Effect, horizon: int) -> float:
-    """Of those compared with; without an answer, of all eligible person-months, over a year."""
+    """Of those compared with; without an answer, of all eligible person-months, over a year. In steps of its error."""
     if effect.is_answered:
         return effect.details["risk_control"]
-    if panel.reason:
+    eligible = panel.rows[panel.rows["eligible"]] if not panel.reason else panel.rows[:0]
+    n_exits = int((eligible["exit"] == VOLUNTARY).sum())
+    if n_exits < FEWEST_EXITS:
         return nan
-    eligible = panel.rows[panel.rows["eligible"]]
-    n = len(eligible)
-    return 1 - (1 - float((eligible["exit"] == 1).mean())) ** horizon if n else nan
+    rate = 1 - (1 - n_exits / len(eligible)) ** horizon
+    return share_in_steps(rate, rate / sqrt(n_exits))
 
 
 def _by_grade(grades: Mapping[str, int], given: Assumptions, n: int) -> int | Mapping[str, float]:
@@ -225,8 +246,8 @@ def _sensitivity(panel: Panel, effect: Effect, plan: Plan) -> Sensitivity | None
         e_value=found.estimate if found else nan,
         e_value_limit=found.limit if found else nan,
         robustness=robustness_value(effect.estimate / effect.se, max(effect.n_effective - 1, 1)),
-        lowest=float(told["estimate"].min()) if len(told) else nan,
-        highest=float(told["estimate"].max()) if len(told) else nan,
+        lowest=beside(float(told["estimate"].min()), effect) if len(told) else nan,
+        highest=beside(float(told["estimate"].max()), effect) if len(told) else nan,
         changes_without_one=bool(told["changes_answer"].any()),
     )
 

@@ -86,7 +86,9 @@ def monthly_panel(
     columns["eligible"] = _eligible(columns, min_tenure_months, offered_to or {})
     counted = {**_not_fitting(enrolment, spells, enrolled["mentee"], service), KNOWN_LATER: n_later}
     notes = {**spells.notes, **{reason: n for reason, n in counted.items() if n}}
-    return Panel(pd.DataFrame(columns)[list(COLUMNS)], _month(first), n_months, notes, _reason(columns, service))
+    return Panel(
+        pd.DataFrame(columns)[list(COLUMNS)], _month(first), n_months, notes, _reason(columns, service, enrolment)
+    )
 
 
 COLUMNS = (
@@ -221,14 +223,14 @@ def _not_fitting(enrolment: pd.DataFrame, spells: Spells, mentee: np.ndarray, se
     }
 
 
-def _reason(columns: Mapping[str, object], service: _Service) -> str:
+def _reason(columns: Mapping[str, object], service: _Service, enrolment: pd.DataFrame) -> str:
     if not len(service.months):
         return NO_WHOLE_MONTH
     inside = np.asarray(columns["enrolled"]) | np.asarray(columns["is_mentor"])
     if not (service.employed & inside).any():
         return NO_ONE_INSIDE
-    ever = inside.reshape(-1, len(service.months)).any(axis=1)
-    return NO_ONE_OUTSIDE if ever.all() else ""
+    # Whoever joins after the data end is no outsider: had they left before, they would not be in such a file.
+    return NO_ONE_OUTSIDE if np.isin(service.people, enrolment["person"].to_numpy(dtype=object)).all() else ""
 
 
 def _month(number: int) -> date:

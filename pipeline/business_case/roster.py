@@ -32,7 +32,7 @@ STAYS, VOLUNTARY, OTHER = 0, 1, 2  # what happens to somebody in service during 
 OVERLAP = "people with spells of employment that overlap: none of their months are used"
 RENEWED = "spells that continue the one before them from the next day on"
 UNKNOWN_LEAVE = "leaves without a kind, which are not counted as voluntary"
-STILL_AHEAD = "leaves dated after the end of the data, which have not happened yet"
+STILL_AHEAD = "leaves dated after the end of the data, which do not count yet"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Writes the business case as rows of a release, and what the release says about it in words.
 
-Nothing here counts people more finely than steps of five: counts enter the money in steps, and a share is told in
-steps of its own error. A number without an answer is a row that says so.
+Nothing here counts people more finely than steps of five: counts enter the money in steps, and a share comes in
+steps of its own error (`caution`). A number without an answer is a row that says so.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,11 +13,12 @@ import pandas as pd
 from pipeline.business_case.assumptions import Assumptions, listed
 from pipeline.business_case.case import FEWEST_MENTEES, Case
 from pipeline.business_case.effect import Effect
+from pipeline.business_case.group_time import GroupTime
 from pipeline.business_case.money import Range
 from pipeline.business_case.panel import NO_ONE_INSIDE, NO_ONE_OUTSIDE, NO_WHOLE_MONTH
 from pipeline.business_case.value import Value
 from pipeline.business_case.waves import NO_ONE_AFTER, ONE_WAVE, ONLY_MENTEES
-from pipeline.claim import DESCRIBES
+from pipeline.claim import ASSOCIATED, DESCRIBES
 from pipeline.disclosure.gate import PROGRAMME
 from pipeline.disclosure.rounding import in_steps, in_steps_of_error
 
@@ -32,7 +33,6 @@ REASONS = {
     ONLY_MENTEES: "only_mentees",
 }
 COST, SOURCE, INPUT, EVENT = "cost", "replacement cost", "assumption", "waves since joining"
-PER_CENT = 100.0
 
 Row = dict[str, Any]
 
@@ -74,7 +74,7 @@ def _row(metric: str, side: str, unit: str, claim: str = DESCRIBES, *, view: str
 
 
 def _shown(row: Row, numbers: Iterable[float], n: int) -> Row:
-    value, low, high = numbers
+    value, low, high = (round(float(number), 6) for number in numbers)
     return {**row, "value": value, "low": low, "high": high, "n": in_steps(n), "shown": True, "reason": ""}
 
 
@@ -85,9 +85,7 @@ def _untold(row: Row) -> Row:
 def _effect(row: Row, effect: Effect, n: int) -> Row:
     if not effect.is_answered:
         return _untold(row)
-    scale = PER_CENT if row["unit"] == "share" else 1.0
-    ends = in_steps_of_error(*(each * scale for each in (effect.estimate, effect.low, effect.high)))
-    return _shown(row, [round(each / scale, 6) for each in ends], n)
+    return _shown(row, _ends(effect), n)
 
 
 def _joined(effect: Effect) -> int:
@@ -101,7 +99,7 @@ def _retention(case: Case) -> Iterable[Row]:
     yield _effect(_row("other_exits", "mentee", "share", case.other_exits.claim), case.other_exits, _joined(kept))
     if kept.is_answered:
         for name, of in (("risk_joined", "risk_treated"), ("risk_compared", "risk_control")):
-            risk = round(kept.details[of], 2)
+            risk = kept.details[of]
             yield _shown(_row(name, "mentee", "share"), (risk, risk, risk), _joined(kept))
 
 
@@ -110,10 +108,19 @@ def _engagement(case: Case) -> Iterable[Row]:
     yield _effect(_row("engagement", "mentee", "points", found.claim), found, found.n if found.is_answered else 0)
     if case.waves is None or not found.is_answered:
         return
+    behind = _behind(case.waves)
     for each in case.waves.event_study.itertuples():
-        row = _row("engagement_wave", "mentee", "points", found.claim, view=EVENT, group=_wave(each.event_time))
-        told = in_steps_of_error(each.att, each.low, each.high)
-        yield _shown(row, told, found.n) if all(map(isfinite, told)) else _untold(row)
+        claim = found.claim if each.event_time >= 0 else ASSOCIATED  # nothing has begun yet
+        row = _row("engagement_wave", "mentee", "points", claim, view=EVENT, group=_wave(each.event_time))
+        n, told = behind.get(each.event_time, 0), in_steps_of_error(each.att, each.low, each.high)
+        yield _shown(row, told, n) if n >= FEWEST_MENTEES and all(map(isfinite, told)) else _untold(row)
+
+
+def _behind(waves: GroupTime) -> dict[int, int]:
+    """How many mentees stand behind each wave since joining."""
+    table = waves.table
+    counts: dict[int, int] = table["n_treated"].groupby(table["period"] - table["group"]).sum().to_dict()
+    return counts
 
 
 def _wave(event_time: int) -> str:
@@ -130,17 +137,17 @@ def _sensitivity(case: Case) -> Iterable[Row]:
             yield _shown(_row(name, "mentee", "ratio"), (round(value, 1),) * 3, n)
     yield _shown(_row("robustness", "mentee", "share"), (round(found.robustness, 3),) * 3, n)
     if isfinite(found.lowest):
-        ends = [round(each, 2) for each in (found.lowest, found.highest)]
-        middle = round(case.retention.estimate, 2)
-        yield _shown(_row("without_one", "mentee", "share", case.retention.claim), (middle, *ends), n)
+        told = (case.retention.estimate, found.lowest, found.highest)
+        yield _shown(_row("without_one", "mentee", "share", case.retention.claim), told, n)
 
 
 def _reach(case: Case) -> Iterable[Row]:
     if case.detectable is None:
         return
-    rate, smallest = (round(each, 2) for each in (case.exit_rate, case.detectable.smallest_rate))
-    yield _shown(_row("exit_rate", "mentee", "share"), (rate, rate, rate), case.n_mentees)
-    yield _shown(_row("detectable", "mentee", "share"), (smallest, smallest, smallest), case.n_mentees)
+    yield _shown(_row("exit_rate", "mentee", "share"), (case.exit_rate,) * 3, case.n_mentees)
+    smallest = case.detectable.smallest_rate
+    row = _row("detectable", "mentee", "share")
+    yield _shown(row, (round(smallest, 2),) * 3, case.n_mentees) if isfinite(smallest) else _untold(row)
     if case.takes is not None and case.takes.is_possible:
         people = _neat(case.takes.mentees)
         yield _shown(_row("takes_people", "mentee", "people"), (people,) * 3, case.n_mentees)
@@ -242,12 +249,17 @@ def _without_one(case: Case) -> str:
 
 
 def _inputs(given: Assumptions) -> list[dict[str, Any]]:
+    """Every assumption with what the literature says of it; null where nobody has said it."""
     table = listed(given).astype(object)
     found: pd.DataFrame = table.where(table.notna(), None)
-    return [
+    rows = [
         {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
         for row in found.to_dict("records")
     ]
+    for row in rows:
+        published = given[row["key"]].published
+        row["published"] = [{"value": each.value, "source": each.source} for each in published]
+    return rows
 
 
 __all__ = ["CANNOT_TELL", "FEWEST_MENTEES", "about", "rows"]

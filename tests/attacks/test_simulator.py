@@ -4,18 +4,24 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.attack import silence
 from pipeline.attack.attempts import Effort, Leak, leaks, leaks_of_silence, leaks_of_sums, leaks_over_time
-from pipeline.attack.reader import told
+from pipeline.attack.backwards import before_rounding
+from pipeline.attack.further import further
+from pipeline.attack.reader import Round, Told, told
 from pipeline.attack.spreads import with_spreads
 from pipeline.demonstration.programme import Made, Plan, make
-from tests.attacks import simulator, worlds
+from pipeline.disclosure.rounding import in_steps_of_error, rounded
+from pipeline.ingest import Inputs
+from tests.attacks import simulator
 
 SEED = 1
 SHORT = ["tiny"] * 3 + ["small"] * 5 + ["middle"] * 2
 LEAST = simulator.LEAST
+GROUPED = ("department", "location", "grade")
 
 
 @pytest.mark.xdist_group("simulator")
@@ -29,8 +35,121 @@ def test_nothing_is_proven_of_anyone_over_random_programmes() -> None:
 
 def test_a_plain_threshold_of_five_gives_at_least_half_of_the_answers_away() -> None:
     """The baseline: were this arm to leak less, the simulator would be no attacker."""
-    found = [simulator.baseline(worlds.programme("middle", SEED + k)) for k in range(4)]
-    assert sum(n for n, _ in found) >= 0.5 * sum(of for _, of in found)
+    share, drawn = simulator.plain(4, SEED)
+    assert share >= simulator.HALF
+    assert drawn >= 4
+
+
+def test_the_baseline_is_of_programmes_whose_filters_tell_people_apart() -> None:
+    """Two groups an attribute make at most sixteen combinations: few answers of seventy people can be found."""
+    alike, apart = (
+        make(Plan(n_pairings=70, silent=0.0, groups=dict.fromkeys(GROUPED, (1.0,) * n)), np.random.default_rng(1))
+        for n in (2, 9)
+    )
+    assert [simulator.is_told_apart(each) for each in (alike, apart)] == [False, True]
+    shares = [proven / of for proven, of in (simulator.baseline(each) for each in (alike, apart))]
+    assert shares[0] < simulator.HALF < shares[1]
+    nobody = make(Plan(n_pairings=6, silent=1.0), np.random.default_rng(1))
+    assert not simulator.is_told_apart(nobody)
+
+
+def test_a_belief_that_is_not_true_is_counted_and_the_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader of the first of two programmes takes every number for another one: their system has no solution."""
+    known_of, met = simulator.known_of, []
+
+    def mistaken(inputs: Inputs, seen: Round) -> Told:
+        known = known_of(inputs, seen)
+        met.append(inputs)
+        more = 1000.0 if len(met) == 1 else 0.0
+        ends = {name: known.numbers[name] + more for name in ("low", "high")}
+        return replace(known, numbers=known.numbers.assign(**ends))
+
+    monkeypatch.setattr(simulator, "known_of", mistaken)
+    told_of: list[str] = []
+    tally = simulator.run(2, 30, kinds=["small", "tiny"], tell=told_of.append)
+    assert tally.programmes == 2
+    assert len(met) > 1
+    assert any("no solution" in each for each in tally.wrong)
+    assert all(each.startswith("small 30: ") for each in tally.wrong)
+    assert not tally.is_clean
+    assert set(tally.wrong) <= set(told_of)
+
+
+# --- rounding, run backwards ---------------------------------------------------------------------------
+
+
+def as_shown(value: float, low: float, high: float, *, is_gap: bool) -> dict[str, float]:
+    """What `publish` makes of a number with an interval."""
+    scale, supports = ((-100.0, 100.0), (high - low) / 2) if is_gap else ((0.0, 100.0), None)
+    numbers = rounded(*in_steps_of_error(value, low, high), unit="points", scale=scale, half_width=supports)
+    return dict(zip(("value", "low", "high"), numbers, strict=True))
+
+
+def ends_of(row: dict[str, float], *, is_gap: bool) -> tuple[float, float]:
+    return before_rounding(row, (-100.0, 100.0) if is_gap else (0.0, 100.0), by_own_error=is_gap)
+
+
+@pytest.mark.parametrize("is_gap", [False, True])
+def test_a_number_with_an_interval_lies_where_its_rounding_run_backwards_says(is_gap: bool) -> None:
+    """Also where it is shown in whole points, or where an end is cut at the end of the scale."""
+    rng = np.random.default_rng(7)
+    least = -100.0 if is_gap else 0.0
+    for _ in range(600):
+        value, half = rng.uniform(least, 100.0), float(np.exp(rng.uniform(np.log(0.05), np.log(150.0))))
+        low, high = ends_of(as_shown(value, value - half, value + half, is_gap=is_gap), is_gap=is_gap)
+        assert low - 1e-6 <= value <= high + 1e-6
+        if least < value - 2 * half and value + 2 * half < 100.0:
+            # Its step, known to a quarter or so as the interval is, and the point that it is shown in.
+            assert high - low <= 1.3 * half / 1.96 + 1.0
+
+
+def test_its_ends_are_as_near_as_the_rounding_allows() -> None:
+    """Of means a twentieth apart with any half interval, those that look alike reach as far as the ends."""
+    looked: dict[tuple[float, ...], list[float]] = {}
+    for value in np.arange(40.0, 43.0, 0.05):
+        for half in np.arange(0.2, 8.0, 0.02):
+            row = as_shown(value, value - half, value + half, is_gap=False)
+            looked.setdefault(tuple(row.values()), []).append(float(value))
+    inner = {shown: means for shown, means in looked.items() if min(means) > 41.0 and max(means) < 42.0}
+    assert len(inner) > 20
+    for (value, low, high), means in inner.items():
+        ends = ends_of({"value": value, "low": low, "high": high}, is_gap=False)
+        assert abs(ends[0] - min(means)) <= 0.051
+        assert abs(ends[1] - max(means)) <= 0.051
+
+
+@pytest.mark.parametrize("half", [0.4, 0.97, 1.5, 6.0, 30.0])
+@pytest.mark.parametrize(
+    ("metric", "view", "group", "side"),
+    [("perception_gap", "construct", "trust", "both"), ("weighted_satisfaction", "all", "all", "mentor")],
+)
+def test_what_is_believed_of_gaps_and_weighted_means_is_true(
+    metric: str, view: str, group: str, side: str, half: float
+) -> None:
+    """In a large programme half an interval of 1.5 is shown in whole points, and the mean was told in steps of 0.5.
+
+    One of 30 is cut where the scale ends.
+    """
+    inputs = make(Plan(n_pairings=40, silent=0.2, mean=25.0), np.random.default_rng(3)).inputs(1)
+    seen = simulator.seen_round(inputs, simulator.NOTHING)
+    about = {"metric": metric, "view": view, "group": group, "side": side, "n": 30, "shown": True}
+    is_gap = metric == "perception_gap"
+
+    def read(value: float) -> Told:
+        row = {**about, **as_shown(value, value - half, value + half, is_gap=is_gap)}
+        return further(replace(seen, published=pd.DataFrame([row])), inputs.invited.iloc[:0], ())
+
+    asked = read(0.0 if is_gap else 50.0).puzzle()
+    (truth,) = asked.matrix @ asked.truth
+    for moved in np.arange(-1.5, 1.5, 0.23):
+        known = read(truth + moved)
+        assert known.numbers["low"].iloc[0] - 1e-6 <= truth + moved <= known.numbers["high"].iloc[0] + 1e-6
+    assert read(truth).puzzle().contradicts_truth() == []
+
+
+def test_numbers_that_no_rounding_leads_to_are_not_what_the_rule_says() -> None:
+    with pytest.raises(ArithmeticError, match="documented rule"):
+        ends_of({"value": 41.3, "low": 20.0, "high": 60.0}, is_gap=False)
 
 
 # --- holes made on purpose ---------------------------------------------------------------------------

@@ -83,6 +83,7 @@ def make_release(
     name: str = "Mentoring 2026",
     rows: list[Row] | None = None,
     verdicts: Sequence[Mapping[str, str]] = (),
+    case: Mapping[str, Any] | None = None,
 ) -> str:
     """Seal and keep the release of one round; returns its id."""
     round_id = f"{programme}-{number}"
@@ -108,6 +109,7 @@ def make_release(
         "single_item": [],
         "verdicts": [dict(each) for each in verdicts],
         "inputs": {"hmac_sha256": "", "n_masked": 0},
+        "case": case,
     }
     content = release.content_of(manifest, conform(Published, frame))
     with writing(stores.published) as connection:

@@ -1,10 +1,13 @@
 """A report's file is what this installation writes of the release it names, or it differs and says where."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from dashboard.reports.compare import compare
+from dashboard.reports.office_zip import parts_of
 from dashboard.reports.write import write
 from data.errors import RapportError
 from data.settings import Settings
@@ -33,7 +36,9 @@ def held(published: PublishedStore, content: bytes) -> tuple[dict[str, str], str
     return found["releases"], found["first_difference"] or ""
 
 
-@pytest.mark.parametrize(("kind", "language"), [("html", "en"), ("html", "de"), ("pdf", "de")])
+@pytest.mark.parametrize(
+    ("kind", "language"), [("html", "en"), ("html", "de"), ("pdf", "de"), ("pptx", "de"), ("xlsx", "de")]
+)
 def test_a_report_as_written_is_identical_and_stays_so_after_the_next_round(
     made: tuple[PublishedStore, list[str]], sqlite_stores: Stores, tmp_path: Path, kind: str, language: str
 ) -> None:
@@ -61,6 +66,62 @@ def test_a_drawing_alone_differs_too(made: tuple[PublishedStore, list[str]], tmp
     verdicts, said = held(published, forged)
     assert verdicts == {second: "differs"}
     assert "only its mark-up or a drawing differs" in said
+
+
+def saved_again(content: bytes, old: bytes, new: bytes) -> bytes:
+    """As an office program saves a file: every part squeezed; with one text changed in all of them."""
+    saved = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as given, zipfile.ZipFile(saved, "w", zipfile.ZIP_DEFLATED) as kept:
+        for name in given.namelist():
+            kept.writestr(name, given.read(name).replace(old, new))
+    return saved.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "language"), [("pptx", "en"), ("xlsx", "de")])
+def test_a_number_changed_in_an_office_program_differs_and_is_named(
+    made: tuple[PublishedStore, list[str]], tmp_path: Path, kind: str, language: str
+) -> None:
+    published, (_, second) = made
+    content = written(published, tmp_path, kind, language)
+    forged = saved_again(content, b"(57 ", b"(87 ")
+    assert forged != saved_again(content, b"", b"")
+    verdicts, said = held(published, forged)
+    assert verdicts == {second: "differs"}
+    theirs, ours = said.split(", the release")
+    assert "(87 " in theirs
+    assert "(57 " in ours
+    verdicts, said = held(published, saved_again(content, b"\x00", b"\x00"))
+    assert verdicts == {second: "differs"}
+    assert "only its mark-up or a drawing differs" in said
+
+
+def test_a_cell_changed_in_a_spreadsheet_is_named(made: tuple[PublishedStore, list[str]], tmp_path: Path) -> None:
+    published, (_, second) = made
+    forged = saved_again(written(published, tmp_path, "xlsx"), b"<v>57</v>", b"<v>87</v>")
+    verdicts, said = held(published, forged)
+    assert verdicts == {second: "differs"}
+    assert said.startswith(f"{second}: the file says “87”, the release “57”")
+
+
+@pytest.mark.parametrize("kind", ["pptx", "xlsx"])
+def test_a_hostile_office_file_is_only_compared(
+    made: tuple[PublishedStore, list[str]], tmp_path: Path, kind: str
+) -> None:
+    """It is cut off, is a bomb, or has a part that nothing can unpack; the release's id stands in it."""
+    published, (_, second) = made
+    content = written(published, tmp_path, kind)
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("ppt/slides/slide1.xml", b"0" * 200_000_000)
+        packed.writestr("docProps/core.xml", second)
+    for hostile in (
+        content[: len(content) // 2],
+        content.replace(b"<a:t>", b"<a:T>"),
+        bomb.getvalue() + second.encode(),
+    ):
+        assert parts_of(hostile) in ({}, parts_of(content)) or len(parts_of(hostile)) < 5_000
+        assert held(published, hostile)[0] == {second: "differs"}
+    assert parts_of(bomb.getvalue()) == {}
 
 
 def test_a_withdrawn_release_is_named_as_the_reason(

@@ -176,8 +176,8 @@ def test_files_are_named_for_release_and_language(made: Made, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        ({"formats": ["pptx"]}, "A report can be written as html and pdf so far, not pptx."),
-        ({"formats": []}, "A report can be written as html and pdf so far."),
+        ({"formats": ["docx"]}, "A report can be written as html, pdf, pptx and xlsx, not docx."),
+        ({"formats": []}, "A report can be written as html, pdf, pptx and xlsx."),
         ({"language": "fr"}, "--lang expects en or de, not fr."),
         ({"programme_id": None}, "--programme expects one of elsewhere, mentoring."),
         ({"programme_id": "nowhere"}, "--programme expects one of elsewhere, mentoring."),
