@@ -41,6 +41,7 @@ generated: env
 # Long: how often each interval holds the truth, over a thousand made-up programmes a size.
 calibrate: env
 	$(BIN)/python -m tests.calibration.table --write
+	$(BIN)/python -m tests.calibration.business_case --seeds 500
 
 bench: env
 	$(BIN)/python -m tests.bench.scoring

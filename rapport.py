@@ -65,6 +65,7 @@ app.add_typer(pipeline.commands.comments, name="comments")
 app.add_typer(pipeline.commands.programme, name="programme")
 app.add_typer(pipeline.commands.release, name="release")
 app.command("forecast")(pipeline.commands.forecasting(surveys.commands.forms_dealt))
+app.add_typer(pipeline.commands.design, name="design")
 app.command("demonstrate-attack")(pipeline.commands.demonstrate_attack)
 app.command("report")(dashboard.commands.report)
 

@@ -11,6 +11,7 @@ from data import settings as reading_settings
 from data.errors import RapportError
 from data.settings import Settings
 from data.terminal import Json, installation, operator, progress, say, show_json, table
+from pipeline.design.commands import design
 
 comments = typer.Typer(help="Comments that people ticked for HR: read, mark, release.", invoke_without_command=True)
 
@@ -22,6 +23,8 @@ release = typer.Typer(help="Releases that are wrong: withdraw them.", no_args_is
 ProgrammeId = Annotated[str, typer.Argument(metavar="PROGRAMME")]
 By = Annotated[str, typer.Option("--by", help="Who reads them; the audit log keeps it.")]
 
+
+__all__ = ["comments", "design", "programme", "release"]  # groups of verbs; single verbs are found by name
 
 Who = Annotated[str | None, typer.Option("--by", help="Who decides; the audit log keeps it beside the account.")]
 Threshold = Annotated[int | None, typer.Option(help="Least distinct people; never below the default.")]

@@ -19,7 +19,7 @@ from pipeline.release import DIFFERS, IDENTICAL, seal_is_valid
 
 KEY = ("release", "view", "group", "side", "metric")
 SHOWN = 60  # characters of a cell that a message repeats
-EXPECTED = "expected what `rapport published` prints, as CSV or JSON, or a report as HTML or PDF"
+EXPECTED = "expected what `rapport published` prints, as CSV or JSON, or a report as HTML, PDF, PPTX or XLSX"
 Cells = Mapping[str, str]
 Row = tuple[int, Cells]  # its place in the file, and its cells
 

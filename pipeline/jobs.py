@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from data.errors import RapportError
 from data.imports.files import take_in
 from data.imports.sheet import limits_of
 from data.imports.workbook import is_workbook
@@ -16,7 +15,7 @@ from data.store.releases import releases_of, withdraw_release
 from data.store.rounds import read_round
 from data.timetable import Job
 from pipeline.case import keep_case
-from pipeline.comparing import EXPECTED, compare
+from pipeline.comparing import compare
 from pipeline.run import run_due as run_every_due_round
 from pipeline.run import run_round, verify_release
 
@@ -59,10 +58,8 @@ def compare_file(
 ) -> dict[str, Any]:
     """By release that a file of numbers or a report names, whether it holds what was frozen."""
     content = take_in(path, limits_of(settings)).content
-    if is_workbook(content):
-        raise RapportError(f"{path.name} is a workbook; {EXPECTED}.")
     start = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"%pdf-", b"<!doctype html", b"<html")):
+    if is_workbook(content) or start.startswith((b"%pdf-", b"<!doctype html", b"<html")):
         return compare_report(settings, content)
     return compare(stores.published, content, key=str(settings.secret_key), limits=limits_of(settings))
 

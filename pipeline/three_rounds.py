@@ -67,7 +67,7 @@ def _pooled(
     for key in sorted(of_view, key=lambda key: key.group):
         crowd = together(each.crowds[key] for each in rounds if key in each.crowds)
         each = _number(rounds, key, crowd, told)
-        least = limits.least(metric.minimum_n)
+        least = max(limits.least(metric.minimum_n), limits.two_way_n)  # who answers thrice weighs thrice
         if each is not None and crowd.has(least, side) and crowd.end == 0 and each.n_asked > least:
             found[key] = each
     auditor = Auditor(told=_by_person(told), scale=scale_of(metric), least=None, colluders=limits.score_n - 1)

@@ -9,10 +9,12 @@ import pandas as pd
 
 from data.store.engine import Stores, reading
 from data.store.releases import StoredRelease, releases_of
-from pipeline.disclosure.crowd import MERGED, TWO_WAY, Key
+from pipeline.disclosure.alone import all_asked
+from pipeline.disclosure.crowd import MERGED, TWO_WAY, Crowd, Key
 from pipeline.disclosure.gaps import telling
 from pipeline.disclosure.gate import Decision
-from pipeline.disclosure.merging import Merged
+from pipeline.disclosure.ground import Room
+from pipeline.disclosure.merging import Merged, candidates
 from pipeline.disclosure.rooms import rooms_of
 from pipeline.disclosure.thresholds import ATTRIBUTES, Thresholds
 from pipeline.evidence.finding import metric_of
@@ -104,7 +106,22 @@ def round_shown(weighed: Weighed, shown: Set[Key], *, is_whole: bool) -> RoundSh
         for key, room in rooms_of(keys, told[of], metrics[of[0]], weighed.errors).items()
     }
     crowds = weighed.measurement.crowds
+    rooms |= _merged_rooms(weighed, shown)
     return RoundShown(told=told, crowds=crowds, errors=weighed.errors, shown=shown, rooms=rooms, is_whole=is_whole)
+
+
+def _merged_rooms(weighed: Weighed, shown: Set[Key]) -> dict[Key, Room]:
+    """The rooms of groups that the release told as one."""
+    found: dict[Key, Room] = {}
+    metrics, crowds = catalogue(), weighed.measurement.crowds
+    for (metric, side), told in weighed.measurement.told.items():
+        keys = [key for key in weighed.keys if (key.metric, key.side) == (metric, side)]
+        asked = {key: len(crowds.get(all_asked(key), Crowd())) for key in keys}
+        is_shown = {key: key in shown for key in keys}
+        for key, each in candidates(keys, crowds, asked, is_shown, told, weighed.errors):
+            if key in shown:
+                found |= rooms_of([key], told, metrics[metric], {key: each.se})
+    return found
 
 
 def pooled(

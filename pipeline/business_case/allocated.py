@@ -56,7 +56,7 @@ def allocated_effect(
     are unknown. Details: means of both sides, share unknown, n_started, n_not_started, cells_left_out.
     """
     observed, expected = _observed(allocation, outcomes, outcome, period, person)
-    unknown = 1 - len(observed) / expected if expected else 1.0
+    unknown = (expected - len(observed)) / expected if expected else 1.0
     claim = BY_DESIGN if unknown <= MOST_UNKNOWN else ASSOCIATED
     cells, left_out = _cells(observed, outcome)
     details = {"unknown": unknown, "cells_left_out": float(left_out)}

@@ -20,6 +20,7 @@ from pipeline.disclosure.merging import Merged, candidates
 from pipeline.disclosure.rooms import rooms_of, said, scale_of
 from pipeline.disclosure.silence import telling_counts
 from pipeline.disclosure.thresholds import Thresholds
+from pipeline.disclosure.together import Release, telling_together
 from pipeline.metric import Metric
 
 __all__ = ["PROGRAMME", "WITHHELD", "Decision", "Shown", "decide"]
@@ -97,6 +98,7 @@ class _Candidate:
             self._audit(keys, metric, self.told[metric.id, side])
             if metric.unit == "points" and side != "both":
                 self._merge(keys, metric, self.told[metric.id, side])
+                self._hold_together(metric, side)
 
     def _follow_the_sides(self, keys: Iterable[Key]) -> None:
         """A mean of both sides as they are told says nothing beyond them."""
@@ -116,6 +118,16 @@ class _Candidate:
     def _without_telling(self, rooms: Mapping[Key, Room], metric: Metric, told: pd.DataFrame) -> dict[Key, Room]:
         """The numbers that, beside the same one of the last release, tell nothing of those who came or went."""
         return {key: room for key, room in rooms.items() if not self._tells_of_comers(key, room, metric, told)}
+
+    def _hold_together(self, metric: Metric, side: str) -> None:
+        """Withhold what, together with all that the last release shows of it, tells of somebody who came or went."""
+        if self.before is None or (metric.id, side) not in self.before.told:
+            return
+        of = (metric.id, side)
+        shown = {key: room for key, room in self.rooms.items() if (key.metric, key.side) == of and self.shown[key]}
+        known = {key: room for key, room in self.before.rooms.items() if (key.metric, key.side) == of}
+        now, before = Release(self.told[of], shown), Release(self.before.told[of], known)
+        self.shown.update(dict.fromkeys(telling_together(now, before, scale_of(metric)), False))
 
     def _tells_of_comers(self, key: Key, room: Room, metric: Metric, told: pd.DataFrame) -> bool:
         """Beside the same number of the last release, or one of another metric that is made of the same answers."""

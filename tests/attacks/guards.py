@@ -70,6 +70,12 @@ def _withheld_with_n(row: Mapping[Any, Any]) -> dict[str, object]:
     return {**publish._about(row), **publish.NO_NUMBER, "n": int(row.get("n_mentees", 0))}
 
 
+def _without_time(patch: Patch) -> None:
+    """Number by number, and all of them together: each holds where the other does not."""
+    patch.setattr(gate, "tells_of_comers", lambda *_, **__: False)
+    patch.setattr(gate, "telling_together", lambda *_: set())
+
+
 def _colluders_none(patch: Patch) -> None:
     auditor = gate.Auditor
     patch.setattr(gate, "Auditor", lambda **of: auditor(**{**of, "colluders": 0}))
@@ -162,7 +168,7 @@ GUARDS = [
     Guard(
         name="time",
         why="The same group in two releases tells nothing of who came or went.",
-        take_away=_puts(gate, "tells_of_comers", lambda *_, **__: False),
+        take_away=_without_time,
         known=known.a_joiner,
     ),
     Guard(

@@ -1,6 +1,6 @@
 """Nothing is proven of anyone over random programmes; and the simulator finds every hole that is made on purpose."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +11,13 @@ from pipeline.attack import silence
 from pipeline.attack.attempts import Effort, Leak, leaks, leaks_of_silence, leaks_of_sums, leaks_over_time
 from pipeline.attack.backwards import before_rounding
 from pipeline.attack.further import further
+from pipeline.attack.pools import pools
 from pipeline.attack.reader import Round, Told, told
 from pipeline.attack.spreads import with_spreads
 from pipeline.demonstration.programme import Made, Plan, make
-from pipeline.disclosure.rounding import in_steps_of_error, rounded
+from pipeline.disclosure import merging
+from pipeline.disclosure.crowd import Key
+from pipeline.disclosure.rounding import in_steps_of_error, rounded, step_of
 from pipeline.ingest import Inputs
 from tests.attacks import simulator
 
@@ -145,6 +148,35 @@ def test_what_is_believed_of_gaps_and_weighted_means_is_true(
         known = read(truth + moved)
         assert known.numbers["low"].iloc[0] - 1e-6 <= truth + moved <= known.numbers["high"].iloc[0] + 1e-6
     assert read(truth).puzzle().contradicts_truth() == []
+
+
+JOINED = Plan(n_pairings=22, groups={"location": (1.5, 2.5, 2.5, 14)}, reported=("location",), silent=0.0, mean=55.0)
+POOLED = replace(JOINED, n_pairings=24, n_rounds=3, groups={"location": (1, 1)}, silent=0.55, unchanged=0.5)
+
+
+@pytest.mark.parametrize(("plan", "seed", "least"), [(JOINED, 0, 5), (POOLED, 1, 5), (POOLED, 4, 5)])
+def test_joined_groups_and_three_rounds_are_read_in_the_steps_in_which_they_are_told(
+    plan: Plan, seed: int, least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A finer step would be told by nobody: what it proves is no leak. Of a coarser one leaks would be missed."""
+    steps: dict[Key, float] = {}
+    rows = merging.rows
+
+    def kept(merged: Mapping[Key, merging.Merged], like: pd.DataFrame) -> pd.DataFrame:
+        steps.update({key: step_of(each.se) for key, each in merged.items()})
+        return rows(merged, like)
+
+    monkeypatch.setattr(merging, "rows", kept)
+    read: list[Round] = []
+    for inputs, published in simulator.released(make(plan, np.random.default_rng(seed))):
+        read.append(simulator.seen_round(inputs, published))
+    numbers = pd.concat([told(read[-1]).numbers, pools(read).numbers])
+    names = numbers[["metric", "view", "group", "side"]].to_dict("records")
+    widths = dict(zip([Key(**each) for each in names], numbers["high"] - numbers["low"], strict=True))
+    last = {Key(**each) for each in read[-1].published.query("shown")[list(simulator.ROW)].to_dict("records")}
+    joined = [key for key in widths if key in steps and key in last]
+    assert len(joined) >= least
+    assert {key: widths[key] for key in joined} == pytest.approx({key: steps[key] for key in joined})
 
 
 def test_numbers_that_no_rounding_leads_to_are_not_what_the_rule_says() -> None:

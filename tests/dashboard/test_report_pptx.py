@@ -77,6 +77,31 @@ def cached(element: Any, name: str) -> list[float]:
     return [float(point.findtext(f"{CHARTS}v")) for point in values.iter(f"{CHARTS}pt")]
 
 
+def lopsided(form: str) -> Chart:
+    """Intervals that reach farther down than up."""
+    series = tuple(
+        Series(side=side, label=side, marks=tuple(
+            Mark(at=at, value=value, low=value - 7, high=value + 2, name=f"row {at}", told="") for at in range(3)
+        ))
+        for side, value in (("mentor", 60.0), ("mentee", 70.0))
+    )  # fmt: skip
+    return Chart(
+        id=form, form=form, title=form, subtitle="S", foot="F", alt=f"A {form}", series=series,
+        ticks=("row 0", "row 1", "row 2"), axis=((50.0, "50"), (75.0, "75"), (100.0, "100")),
+    )  # fmt: skip
+
+
+def with_charts(report: Report, *charts: Chart) -> Report:
+    blocks = tuple(Block(kind="chart", chart=each) for each in charts)
+    return replace(report, sections=(replace(report.sections[0], blocks=()), Section(title="Charts", blocks=blocks)))
+
+
+def test_an_interval_is_drawn_as_far_down_and_up_as_it_reaches(english: Report) -> None:
+    told = with_charts(english, lopsided("trend"), lopsided("ranges"))
+    for _, frame in frames(Presentation(io.BytesIO(pptx.render(told))), "chart"):
+        assert {(low, value, high) for _, value, low, high in drawn(frame)} == {(53, 60, 62), (63, 70, 72)}
+
+
 def drawn(frame: Any) -> set[tuple[str, float, float, float]]:
     """Colour, value, low and high of every mark of a native chart."""
     found = set()
@@ -265,6 +290,18 @@ def test_a_text_of_any_length_is_split_over_slides(english: Report) -> None:
     assert len(Presentation(io.BytesIO(pptx.render(told))).slides) == len(slides_of(told))
 
 
+@pytest.mark.parametrize(("n_rows", "n_slides"), [(3, 1), (17, 2)])
+def test_a_text_after_a_table_shares_its_slide_where_there_is_room(english: Report, n_rows: int, n_slides: int) -> None:
+    rows = tuple(Row(heading=(f"row{at}",), cells=("1",)) for at in range(n_rows))
+    table = Block(kind="table", table=Table(caption="Short", columns=("A", "B"), n_headings=1, rows=rows))
+    note = Block(kind="text", sentences=(Sentence(text="A note. " * 40),))
+    told = replace(english, sections=(english.sections[0], Section(title="Notes", blocks=(table, note))))
+    slides = [each for each in slides_of(told) if each.section == "Notes"]
+    assert len(slides) == n_slides
+    assert sum(1 for each in slides if each.above or each.below) == 1
+    assert all(sum(each.heights) + height_of(each.below, 14) <= BOTTOM - TOP for each in slides)
+
+
 @pytest.mark.parametrize("is_bold", [False, True])
 def test_letters_are_measured_as_wide_as_a_font_of_the_same_widths(is_bold: bool) -> None:
     """matplotlib lays text out by its own font, wider than Arial; ours must lie between it and three quarters of it."""
@@ -376,6 +413,7 @@ def test_no_withheld_number_is_in_the_file(made: Made) -> None:
     rows.loc[is_trust, ["value", "low", "high", "n"]] = [None, None, None, None]
     rows.loc[is_trust, "shown"] = False
     hidden = text_of_all(pptx.render(told_by(made, programme, rows)))
+    assert hidden.count(f"<a:t>{Words('en')('withheld')}</a:t>") >= 6
     assert [each for each in NUMBERS if each in hidden] == []
 
 

@@ -22,7 +22,7 @@ from dashboard.theme import SERIES
 from dashboard.words import Words
 from pipeline.published import WITHHELD
 from tests.dashboard.conftest import Made
-from tests.dashboard.test_report_pptx import NUMBERS, elsewhere, text_of_all
+from tests.dashboard.test_report_pptx import NUMBERS, elsewhere, lopsided, text_of_all, with_charts
 
 C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 
@@ -143,6 +143,28 @@ def test_charts_are_native_and_draw_from_the_cells_of_their_sheet(english: Repor
             for series in chart.series
             for mark in series.marks
         }
+
+
+def test_an_interval_is_drawn_as_far_down_and_up_as_it_reaches(english: Report) -> None:
+    content = xlsx.render(with_charts(english, lopsided("trend"), lopsided("ranges")))
+    book, parts = opened(content), parts_of(content)
+    for number in (1, 2):
+        drawn = openpyxl.xml.functions.fromstring(parts[f"xl/charts/chart{number}.xml"])
+        bars = [each for each in drawn.iter(f"{C}ser") if each.find(f"{C}errBars") is not None]
+        assert len(bars) == 2
+        for each in bars:
+            assert (cells_of(book, each, "minus"), cells_of(book, each, "plus")) == ([7] * 3, [2] * 3)
+
+
+def test_a_table_that_says_more_than_its_numbers_has_a_sheet_of_its_own(english: Report) -> None:
+    """One number in a row of three cells: the others would be lost."""
+    number = next(row for block in english.sections[-1].blocks if block.table for row in block.table.rows).figures
+    row = Row(heading=("0.5 salaries",), cells=("7", "–", "where it is from"), figures=number)
+    table = Table(caption="Sources", columns=("A", "B", "C", "D"), n_headings=1, rows=(row,))
+    told = replace(
+        english, sections=(english.sections[0], Section(title="S", blocks=(Block(kind="table", table=table),)))
+    )
+    assert (*row.heading, *row.cells) in lines_of(opened(xlsx.render(told))["Sources"])
 
 
 def cells_of(book: Any, series: Any, name: str) -> list[Any]:

@@ -34,6 +34,10 @@ IMPORTED, RELEASED, LATER = (CLOSED + timedelta(days=days) for days in (-20, 1, 
 DECIDED = {"offered_to": {"grade": ["G1", "G2", "G3"]}, "min_tenure_months": 4}
 PROGRAMME = "careers"
 RECENT = date(2025, 4, 1)
+OF_PEOPLE = {  # what became of people; money goes with the number of mentees as well
+    "case_retention", "case_other_exits", "case_risk_joined", "case_risk_compared", "case_exit_rate",
+    "case_engagement", "case_engagement_wave",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -228,10 +232,10 @@ def test_two_rounds_in_one_quarter_tell_the_same_case(released: Made) -> None:
     ask(released.stores, 2, PROGRAMME)
     (second,) = run_due(released.stores, key=KEY, now=RELEASED + timedelta(days=40))
     other = replace(released, release=second.release_id)
-    names = ("metric", "view", "group", "side", "value", "low", "high", "n", "shown")
-    assert [[row[name] for name in names] for row in other.rows()] == [
-        [row[name] for name in names] for row in released.rows()
-    ]
+    told, before = ([(row["metric"], row["side"], row["group"], row["value"], row["low"]) for row in each.rows()
+                     if row["metric"] in OF_PEOPLE] for each in (other, released))  # fmt: skip
+    assert len(told) > len(OF_PEOPLE)
+    assert told == before
 
 
 def test_a_bad_decision_that_slipped_in_stops_the_run_with_a_sentence(handed_in: Made) -> None:
