@@ -24,7 +24,7 @@ from pipeline.pooling import pool
 from pipeline.publish import publish
 from pipeline.score import askable
 from pipeline.validate import validate
-from pipeline.weigh import Last, last_releases, pooled, shown_earlier, telling_gaps, weigh
+from pipeline.weigh import Last, from_the_score, last_releases, pooled, shown_earlier, telling_gaps, weigh
 
 CODE_VERSION = version("rapport")
 
@@ -85,7 +85,7 @@ def build(inputs: Inputs, *, key: str, earlier: Sequence[Last] = (), code_versio
         shown,
         flow(facts.invited, inputs.pairings, on=inputs.closed_on),
         metrics,
-        [(each, each.is_shown(limits, decided)) for each in evidence.numbers],
+        [(from_the_score(each, weighed), each.is_shown(limits, decided)) for each in evidence.numbers],
         case.rows,
         n_asked={f"{side}s": of["person_id"].nunique() for side, of in facts.invited.groupby("side")},
         programme_id=this.programme_id,

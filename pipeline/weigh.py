@@ -2,22 +2,24 @@
 
 import json
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from data.store.engine import Stores, reading
 from data.store.releases import StoredRelease, releases_of
 from pipeline.disclosure.alone import all_asked
-from pipeline.disclosure.crowd import MERGED, TWO_WAY, Crowd, Key
+from pipeline.disclosure.crowd import MERGED, PROGRAMME, TWO_WAY, Crowd, Key
 from pipeline.disclosure.gaps import telling
 from pipeline.disclosure.gate import Decision
 from pipeline.disclosure.ground import Room
 from pipeline.disclosure.merging import Merged, candidates
-from pipeline.disclosure.rooms import rooms_of
+from pipeline.disclosure.rooms import rooms_of, said
+from pipeline.disclosure.rounding import coarse, step_of
 from pipeline.disclosure.thresholds import ATTRIBUTES, Thresholds
-from pipeline.evidence.finding import metric_of
+from pipeline.evidence.finding import Finding, metric_of
 from pipeline.evidence.two_sides import GAP
 from pipeline.ingest import Inputs
 from pipeline.measure import NOT_STATED, Measurement, measure
@@ -42,6 +44,9 @@ class Last:
         names = ("metric", "view", "group", "side")
         shown = frozenset(Key(**{name: row[name] for name in names}) for row in content["rows"] if row["shown"])
         return cls(round_id=stored.round_id, shown=shown, n_inputs=n_inputs(stored, key))
+
+
+AVERAGED = ("weighted", "tipping")  # the findings that are made of a score's own answers
 
 
 class Weighed(NamedTuple):
@@ -122,6 +127,23 @@ def _merged_rooms(weighed: Weighed, shown: Set[Key]) -> dict[Key, Room]:
             if key in shown:
                 found |= rooms_of([key], told, metrics[metric], {key: each.se})
     return found
+
+
+def from_the_score(finding: Finding, weighed: Weighed) -> Finding:
+    """A weighted mean or tipping point as the score is told, plus how far it lies from it in the score's own steps.
+
+    In steps of its own it would tell the score's mean a second time, and the two together more than either may.
+    """
+    kind, _, metric = finding.metric.partition("_")
+    key = Key(metric=metric, view=PROGRAMME, group=PROGRAMME, side=finding.side)
+    error = weighed.errors.get(key, np.nan)
+    if kind not in AVERAGED or not np.isfinite([error, *finding.numbers]).all():
+        return finding
+    step, said_ = step_of(error), said(weighed.measurement.told[metric, finding.side], key)
+    mean = sum(said_.values()) / len(said_)
+    moved = coarse(mean, step) + coarse(finding.numbers[0] - mean, step) - finding.numbers[0]
+    value, low, high = (number + moved for number in finding.numbers)
+    return replace(finding, numbers=(value, low, high))
 
 
 def pooled(

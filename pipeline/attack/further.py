@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline.attack.backwards import before_rounding
 from pipeline.attack.reader import GAP, KEY, NOT_STATED, Round, Told, hidden_scores, key_of
+from pipeline.disclosure.rounding import step_of
 from pipeline.weighting import propensity, response_weights
 
 SIDES = ("mentor", "mentee")
@@ -28,7 +29,7 @@ def further(seen: Round, before: pd.DataFrame, attributes: Sequence[str]) -> Tol
     means = [(row, _weighted(seen, row, before, attributes)) for row in rows[is_weighted].to_dict("records")]
     found = [*gaps, *means]
     terms = [each.assign(number=k) for k, (_, each) in enumerate(found)]
-    numbers = [_number(row, seen.number) for row, _ in found]
+    numbers = [_number(row, seen.number, _step_of_score(seen, row)) for row, _ in found]
     return Told(
         hidden=hidden_scores(seen),
         terms=pd.concat(terms or [pd.DataFrame(columns=["number", "key", "weight"])], ignore_index=True),
@@ -36,10 +37,20 @@ def further(seen: Round, before: pd.DataFrame, attributes: Sequence[str]) -> Tol
     )
 
 
-def _number(row: Row, number: int) -> dict[str, object]:
+def _step_of_score(seen: Round, row: Row) -> float:
+    """A weighted mean is the told score plus a difference in the score's step: each is off by half a step at most."""
+    metric = str(row["metric"])
+    if not metric.startswith(WEIGHTED):
+        return 0.0
+    error = seen.se.get((metric.removeprefix(WEIGHTED), "all", "all", str(row["side"])))
+    return 0.0 if error is None else step_of(error)
+
+
+def _number(row: Row, number: int, off_by: float) -> dict[str, object]:
     """A number as it stands, and between which ends its mean was before it was rounded."""
     is_gap = row["metric"] == GAP
     low, high = before_rounding(row, GAPS if is_gap else SCORES, by_own_error=is_gap)
+    low, high = low - off_by, high + off_by
     name = " · ".join([f"round {number}", *(str(row[key]) for key in KEY)])
     about = {"mean": float(row["value"]), "low": low, "high": high}
     return {**{key: row[key] for key in KEY}, "name": name, **about, "n": row["n"]}

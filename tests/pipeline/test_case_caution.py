@@ -78,7 +78,7 @@ def test_between_two_looks_there_are_always_five_more() -> None:
 
 def effect(estimate: float, se: float, **more: object) -> Effect:
     details = {"risk_treated": 0.1337, "risk_control": 0.1777, "n_treated": 104.0, "n_control": 1999.0}
-    details |= {"effective_treated": 90.0, "effective_control": 2500.0}
+    details |= {"effective_treated": 40.0, "effective_control": 2500.0}
     low, high = estimate - 1.96 * se, estimate + 1.96 * se
     made = Effect(
         estimate=estimate, low=low, high=high, se=se, n=2103, method="m", claim=CAUSAL, unit="share", details=details
@@ -87,14 +87,14 @@ def effect(estimate: float, se: float, **more: object) -> Effect:
 
 
 def test_an_effect_is_told_in_steps_of_its_error_and_so_are_the_risks_beside_it() -> None:
-    """SE 3.1 points: steps of 3. Risks: √(.1337·.8663/90) is 3.6 points, √(.1777·.8223/1999) is 0.86."""
+    """SE 3.1 points: steps of 3. Risks: √(.1337·.8663/40) is 5.4 points, √(.1777·.8223/1999) is 0.86."""
     told = in_its_steps(effect(-0.0441, 0.031))
     assert told.estimate == pytest.approx(-0.03)
     assert (told.low + told.high) / 2 == pytest.approx(told.estimate)
     assert told.high - told.low >= 2 * 1.96 * 0.031
     assert told.se == pytest.approx((told.high - told.low) / 2 / 1.96)
-    assert (told.details["risk_treated"], told.details["risk_control"]) == (0.12, 0.18)
-    assert told.details["risk_ratio"] == pytest.approx(0.12 / 0.18)
+    assert (told.details["risk_treated"], told.details["risk_control"]) == (0.15, 0.18)
+    assert told.details["risk_ratio"] == pytest.approx(0.15 / 0.18)
     assert in_its_steps(effect(-0.0441, 0.031, unit="points", details={})).estimate == pytest.approx(0.0)
 
 
@@ -138,6 +138,16 @@ def test_why_a_mentee_left_changes_nothing_that_is_told_until_the_quarter_is_ove
     assert about(chosen, given) == about(otherwise, given)
     assert rows(made.told(ends=known_on)) == rows(chosen)
     assert chosen.ends == date(2025, 12, 31)
+
+
+def test_a_survey_counts_once_its_quarter_is_over() -> None:
+    made = tables(company())
+    last = made.engagement["measured_on"].max()
+    again = made.engagement[made.engagement["measured_on"] > last - pd.Timedelta(days=60)]
+    lately = again.assign(measured_on=pd.Timestamp("2026-02-03"), score=1.0)
+    with_it = replace(made, engagement=pd.concat([made.engagement, lately], ignore_index=True))
+    assert rows(with_it.told(ends=PRESENT)) == rows(made.told(ends=PRESENT))
+    assert rows(with_it.told(ends=date(2026, 3, 31))) != rows(made.told(ends=date(2026, 3, 31)))
 
 
 def test_within_a_quarter_every_release_tells_the_same() -> None:

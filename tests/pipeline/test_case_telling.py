@@ -150,14 +150,39 @@ def test_twenty_or_more_in_the_programme_with_few_followed_up_get_its_cost_and_n
     assert {"case_retention", "case_risk_joined", "case_engagement", "case_avoided", "case_net"} & shown(found) == set()
 
 
-def test_a_rate_of_fewer_than_five_exits_is_none(made: Tables) -> None:
+@pytest.mark.parametrize(("n", "is_told"), [(4, False), (5, True)])
+def test_a_rate_of_fewer_than_five_exits_is_none(made: Tables, n: int, is_told: bool) -> None:
     """Whoever knows that one of the eligible left would read why off such a rate."""
-    gone = made.employment["left_on"].notna()
-    few = made.employment[~gone | (made.employment["leave_type"] == "involuntary")]
-    one = made.employment[gone & (made.employment["leave_type"] == "voluntary")].head(1)
-    found = replace(made, employment=pd.concat([few, one])).told()
-    assert not isfinite(found.exit_rate)
-    assert {"case_exit_rate", "case_expected_exits", "case_cost"} & shown(found) == set()
+    spells = made.employment
+    chosen = (spells["leave_type"] == "voluntary") & spells["grade"].isin(MENTEE_GRADES)
+    in_time = spells["left_on"].between(pd.Timestamp("2024-01-01"), pd.Timestamp("2025-03-31"))
+    old = spells["hired_on"] < pd.Timestamp("2022-01-01")
+    mentees = spells["employee_key"].isin(made.enrolment["person"])
+    some = spells[chosen & in_time & old & ~mentees].drop_duplicates("employee_key").head(n)
+    found = replace(made, employment=pd.concat([spells[spells["left_on"].isna()], some])).told()
+    assert isfinite(found.exit_rate) == is_told
+    assert ({"case_exit_rate", "case_expected_exits", "case_cost"} <= shown(found)) == is_told
+
+
+@pytest.mark.parametrize(("every", "is_told"), [(24, False), (8, True)])
+def test_engagement_of_fewer_than_twenty_who_joined_is_none(every: int, is_told: bool) -> None:
+    some = replace(company(), pairings=company().pairings.iloc[::every])
+    assert (len(some.pairings) >= FEWEST_MENTEES) == is_told
+    found = tables(some).told()
+    assert ("case_engagement" in shown(found)) == is_told
+    assert found.engagement.reason.startswith("" if is_told else f"Fewer than {FEWEST_MENTEES} people joined")
+    assert about(found, GIVEN)["reasons"]["engagement"] == ("" if is_told else TOO_FEW)
+
+
+def test_the_engagement_of_people_who_were_never_offered_the_programme_is_not_compared_with(
+    made: Tables, case: Case
+) -> None:
+    seniors = made.employment.loc[~made.employment["grade"].isin(MENTEE_GRADES), "employee_key"]
+    sad = made.engagement["employee_key"].isin(seniors) & (made.engagement["measured_on"] > pd.Timestamp("2024-01-01"))
+    found = replace(made, engagement=made.engagement.assign(score=made.engagement["score"].mask(sad, 1.0))).told()
+    assert sad.any()
+    assert made.told(plan=replace(PLAN, offered_to={})).engagement.n > case.engagement.n
+    assert named(found)["case_engagement", "mentee"] == named(case)["case_engagement", "mentee"]
 
 
 def test_a_negative_control_that_moves_takes_the_causal_claim_away(case: Case) -> None:
