@@ -27,6 +27,7 @@ import pandas as pd
 from data.contracts import GoalRatings, Goals, conform
 from data.settings import Settings
 from data.store.engine import migrate, open_stores
+from pipeline.business_case.telling import CANNOT_TELL
 from pipeline.ingest import Inputs, ingest
 from pipeline.published import CONSTRUCT, WITHHELD
 from pipeline.run import build
@@ -121,7 +122,8 @@ def _out_of_shape(whole: Content) -> Iterator[str]:
         yield "rows are not in the order of their names"
     for row in rows:
         numbers = [row[name] for name in ("value", "low", "high", "n")]
-        if not row["shown"] and (any(each is not None for each in numbers) or row["reason"] != WITHHELD):
+        sentence = CANNOT_TELL if row["metric"].startswith("case_") else WITHHELD
+        if not row["shown"] and (any(each is not None for each in numbers) or row["reason"] != sentence):
             yield f"a withheld row says more: {_key(row)}"
         if row["shown"] and (None in numbers or row["reason"] != "" or row["n"] % STEP):
             yield f"a shown row is not whole: {_key(row)}"

@@ -37,6 +37,8 @@ NOT_RUN = {
     "init": "there is an installation", "serve": "its servers are asked in this process",
     "work": "for ever; its jobs are run one by one", "tick": "the same jobs", "rehearse": "the same jobs",
     "demo": "needs an empty installation", "report": "its files are read", "demonstrate-attack": "synthetic data only",
+    "programme case": "a plan and costs, no answers", "design power": "its own arguments only",
+    "design allocate": "a file of one's own", "design check": "the same file", "design analyse": "the same file",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -307,10 +308,11 @@ def test_what_is_no_export_is_one_sentence(taking: Import) -> None:
 
 def test_the_maps_in_the_readme_are_maps(tmp_path: Path) -> None:
     readme = (Path(__file__).parents[2] / "data" / "README.md").read_text(encoding="utf-8")
-    columns, survey = re.findall(r"```toml\n(.*?)```", readme, flags=re.DOTALL)
+    columns, spells, survey = re.findall(r"```toml\n(.*?)```", readme, flags=re.DOTALL)
     (tmp_path / "columns.toml").write_text(columns, encoding="utf-8")
     (tmp_path / "survey.toml").write_text(survey, encoding="utf-8")
     (tmp_path / "participants.csv").write_text(PARTICIPANTS, encoding="utf-8")
+    assert set(tomllib.loads(spells)) == {"events", "snapshot"}
     assert read_map(tmp_path / "columns.toml").columns["eintrittsdatum"] == "hired_on"
     told = read_foreign_map(tmp_path / "survey.toml")
     assert told.respondents == {"tAda": ("0001", "mentor"), "tBen": ("0001", "mentee"), "tEve": ("0009", "mentee")}
