@@ -1,27 +1,21 @@
 """Makes the business case of one release: from the staff as HR handed them in, after a plan registered beforehand."""
 
 import json
-import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from data.errors import RapportError
-from data.imports.delimited import decoded
-from data.imports.files import take_in
-from data.imports.sheet import Limits
+from data.imports.toml_file import read_toml
 from data.store import audit, people
 from data.store.decisions import change
 from data.store.employment import last_import
 from data.store.engine import Stores, reading, writing
-from pipeline.business_case.assumptions import Assumptions, listed
+from pipeline.business_case.assumptions import listed
 from pipeline.business_case.case import business_case
 from pipeline.business_case.plan import CASE, PLAN, deviations, read_case
 from pipeline.business_case.telling import about, rows
 from pipeline.ingest import Inputs
-
-OF_CASE = Limits(max_bytes=100_000)
 
 
 class Told(NamedTuple):
@@ -100,20 +94,10 @@ def case_kept(stores: Stores, programme_id: str) -> dict[str, Any]:
     with reading(stores.raw) as connection:
         decided = people.programme(connection, programme_id).decisions
     plan, given = read_case(decided)
-    assumed = [{name: each[name] for name in ("key", "value", "unit", "source", "owner")} for each in _listed(given)]
+    assumed = [{name: each[name] for name in ("key", "value", "unit", "source", "owner")} for each in listed(given)]
     return {"plan": plan.as_dict(), "registered": decided.get(PLAN), "assumptions": assumed}
-
-
-def _listed(given: Assumptions) -> list[dict[str, Any]]:
-    table = listed(given).astype(object)
-    found: list[dict[str, Any]] = table.where(table.notna(), None).to_dict("records")
-    return found
 
 
 def read_case_file(path: Path) -> dict[str, Any]:
     """A TOML of what the programme offered, to whom, and of its own costs."""
-    text = decoded(take_in(path, OF_CASE).content, "utf-8")
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise RapportError(f"{path.name} is not valid TOML: {error}.") from None
+    return read_toml(path)

@@ -1,6 +1,5 @@
 """Reads who will be asked, and keeps what a programme decides about its results before its first round."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,9 +10,7 @@ import pandas as pd
 
 from data import decisions
 from data.errors import RapportError
-from data.imports.delimited import decoded
-from data.imports.files import take_in
-from data.imports.sheet import Limits
+from data.imports.toml_file import read_toml
 from data.store import audit, people
 from data.store.decisions import change, is_locked
 from data.store.engine import Connection, Stores, reading, writing
@@ -26,7 +23,6 @@ from surveys.questionnaire import SIDES, ours
 
 NOT_STATED = "not stated"  # what a release calls those without a value
 COLUMNS = ["pairing_id", "side", "person_id", *decisions.ATTRIBUTES]
-OF_GROUPS = Limits(max_bytes=1_000_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,12 +119,7 @@ def keep_groups(stores: Stores, programme_id: str, groups: decisions.Groups, *, 
 
 def read_groups(path: Path) -> dict[str, dict[str, str]]:
     """A TOML of groups: a table an attribute, in it a line a value: "Sales North" = "Sales"."""
-    text = decoded(take_in(path, OF_GROUPS).content, "utf-8")
-    try:
-        found = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise RapportError(f"{path.name} is not valid TOML: {error}.") from None
-    groups: dict[str, dict[str, str]] = decisions.settled({"groups": found})["groups"]
+    groups: dict[str, dict[str, str]] = decisions.settled({"groups": read_toml(path)})["groups"]
     return groups
 
 

@@ -102,8 +102,7 @@ def set_cadence(
     ] = False,
 ) -> None:
     """How often a programme asks: set it from a file, or show it. What the file leaves out is as cadence.toml says."""
-    import tomllib
-
+    from data.imports.toml_file import read_toml
     from data.store import people
     from data.store.engine import reading, writing
     from surveys.cadence import DECISION
@@ -111,10 +110,7 @@ def set_cadence(
 
     with installation(context) as opened:
         if file is not None or stop:
-            try:
-                own = None if stop or file is None else tomllib.loads(file.read_text(encoding="utf-8"))
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise RapportError(f"{file} is not valid TOML: {error}.") from None
+            own = None if stop or file is None else read_toml(file)
             with writing(opened.stores.raw) as connection:
                 decide(connection, programme, own, reading_settings.now())
         with reading(opened.stores.raw) as connection:

@@ -10,7 +10,7 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first time that a ZIP can say
 FIRST = "[Content_Types].xml"  # readers that stream expect the list of parts before the parts
 MOST_PARTS, MOST_BYTES = 5_000, 60_000_000
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what office programs write; others can unpack without bounds
-FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, NotImplementedError)
+FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

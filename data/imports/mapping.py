@@ -1,6 +1,5 @@
 """Reads the map that turns someone else's column names and values into ours."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
@@ -9,6 +8,7 @@ from typing import Any
 
 from data.errors import RapportError
 from data.imports.sheet import DATE_ORDERS, Layout, normal
+from data.imports.toml_file import read_toml
 
 SECTIONS = ("file", "columns", "values", "constants", "pad", "events", "snapshot")
 
@@ -51,16 +51,6 @@ class FileMap:
         translated = self.values.get(column, {}).get(normal(text), text) if text else ""
         wanted = self.pad.get(column, 0)
         return translated.zfill(wanted) if translated.isdecimal() else translated
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """A map as it stands in its file."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError:
-        raise RapportError(f"The map {path.name} cannot be read; expected a TOML file there.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RapportError(f"The map {path.name} is not valid TOML: {error}.") from None
 
 
 def read_map(path: Path) -> FileMap:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -107,10 +106,23 @@ def assumptions(own: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str,
     return found
 
 
-def listed(given: Assumptions) -> pd.DataFrame:
-    """One row an assumption, for the page that shows them all."""
+def listed(given: Assumptions) -> list[dict[str, Any]]:
+    """Every assumption in plain values, with what the literature says of it; None where nobody has said it."""
     names = ("key", "unit", "value", "low", "mode", "high", "dated", "source", "owner", "signed_by", "is_default")
-    return pd.DataFrame([{name: getattr(one, name) for name in (*names, "needs")} for one in given.values()])
+    return [
+        {**{name: _plain(getattr(one, name)) for name in (*names, "needs")}, "published": _published(one)}
+        for one in given.values()
+    ]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _published(one: Assumption) -> list[dict[str, Any]]:
+    return [{"value": each.value, "source": each.source} for each in one.published]
 
 
 @cache

@@ -151,10 +151,13 @@ def effects_of(panel: Panel, plan: Plan) -> dict[str, Effect]:
 
 
 def checked(effects: Mapping[str, Effect]) -> dict[str, Effect]:
-    """The same, nothing of it causal where what mentoring cannot have moved moves as well: the two groups differ in
-    something unseen."""
-    moves = effects["other_exits"].excludes_zero
-    return {name: replace(each, claim=ASSOCIATED) if moves else each for name, each in effects.items()}
+    """The same, causal only where what mentoring cannot have moved was looked at and did not move.
+
+    Where it moves, the two groups differ in something unseen; where it has no answer, nobody knows whether they do.
+    """
+    control = effects["other_exits"]
+    is_quiet = control.is_answered and not control.excludes_zero
+    return {name: each if is_quiet else replace(each, claim=ASSOCIATED) for name, each in effects.items()}
 
 
 def _large_enough(effect: Effect) -> Effect:
@@ -167,31 +170,31 @@ def engagement_of(
     employment: pd.DataFrame, engagement: pd.DataFrame, enrolment: pd.DataFrame, panel: Panel, plan: Plan
 ) -> tuple[GroupTime | None, Effect]:
     """What is found of engagement, with its waves where there is an answer."""
-    method = "group-time differences in differences"
     if engagement.empty or panel.reason:
-        return None, cannot_tell(ONE_WAVE if engagement.empty else panel.reason, method=method, claim=ASSOCIATED)
+        return None, _no_engagement(ONE_WAVE if engagement.empty else panel.reason)
     waves = engagement_waves(engagement=engagement, enrolment=enrolment, employment=employment)
     if waves.reason:
-        return None, cannot_tell(waves.reason, method=method, claim=ASSOCIATED)
+        return None, _no_engagement(waves.reason)
     asked = waves.rows[_offered(waves.rows, plan)]
-    try:
-        found = group_time_att(
-            asked,
-            outcome="score",
-            unit="person",
-            period="wave",
-            first_treated="first_treated",
-            covariates=list(plan.covariates),
-            controls="not-yet",
-            measured_in="points",
-            rng=np.random.default_rng(SEED),
-        )
-    except ValueError as error:
-        return None, cannot_tell(str(error), method=method, claim=ASSOCIATED)
     starters = asked.loc[asked["first_treated"].between(2, len(waves.opened_on)), "person"].nunique()
     if starters < FEWEST_MENTEES:
-        return None, cannot_tell(_too_few("asked before and after"), method=method, claim=ASSOCIATED)
+        return None, _no_engagement(_too_few("asked before and after"))
+    found = group_time_att(
+        asked,
+        outcome="score",
+        unit="person",
+        period="wave",
+        first_treated="first_treated",
+        covariates=list(plan.covariates),
+        controls="not-yet",
+        measured_in="points",
+        rng=np.random.default_rng(SEED),
+    )
     return found, found.simple
+
+
+def _no_engagement(reason: str) -> Effect:
+    return cannot_tell(reason, method="group-time differences in differences", claim=ASSOCIATED)
 
 
 def _too_few(what: str) -> str:

@@ -12,6 +12,7 @@ from pipeline.business_case.assumptions import Assumptions, assumptions
 from pipeline.business_case.protocol import retention_protocol
 from pipeline.business_case.retention import COVARIATES
 from pipeline.business_case.roster import ATTRIBUTES
+from pipeline.metric import catalogue
 
 CASE, PLAN = "case", "plan"  # a programme's entries in its decisions: what it decided, and what was registered first
 OWN = ("offered_to", "min_tenure_months", "data_from", "assumptions", "decided")
@@ -41,7 +42,8 @@ class Plan:
         return found
 
     def registered(self) -> dict[str, Any]:
-        """What is kept before the first outcome is read: the plan, the printed protocol, and a digest of both."""
+        """What is kept before the first outcome is read: the plan, the printed protocol, digests of what the metrics
+        mean, and one digest of it all."""
         protocol = {
             side: asdict(
                 retention_protocol(
@@ -53,7 +55,7 @@ class Plan:
             )
             for side in ("mentee", "mentor")
         }
-        said = {"plan": self.as_dict(), "protocol": protocol}
+        said = {"plan": self.as_dict(), "protocol": protocol, "definitions": _definitions()}
         return {**said, "sha256": hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()}
 
 
@@ -63,9 +65,17 @@ def deviations(registered: Mapping[str, Any], now: Mapping[str, Any]) -> list[st
     names = sorted({*before, *after})
     changed = [name for name in names if before.get(name) != after.get(name)]
     found = [f"{name}: {_text(before.get(name))} → {_text(after.get(name))}" for name in changed]
+    then, since = registered["definitions"], now["definitions"]
+    found += [f"definition: {name}" for name in sorted({*then, *since}) if then.get(name) != since.get(name)]
     if not found and registered["sha256"] != now["sha256"]:
         found.append("protocol: its wording")
     return found
+
+
+def _definitions() -> dict[str, str]:
+    """A digest of what each metric of the catalogue says it is."""
+    said = {each.id: json.dumps([each.formula, dict(each.definition)], sort_keys=True) for each in catalogue().values()}
+    return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in said.items()}
 
 
 def _text(value: object) -> str:

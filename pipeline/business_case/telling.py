@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from math import floor, isfinite, log10
 from typing import Any
 
-import pandas as pd
-
 from pipeline.business_case.assumptions import Assumptions, listed
 from pipeline.business_case.case import FEWEST_MENTEES, Case
 from pipeline.business_case.effect import Effect
@@ -63,7 +61,7 @@ def about(case: Case, given: Assumptions) -> dict[str, Any]:
             "without_one_department": _without_one(case),
         },
         "notes": {sentence: in_steps(n) for sentence, n in sorted(case.notes.items()) if in_steps(n)},
-        "assumptions": _inputs(given),
+        "assumptions": listed(given),
         "assumed": {"retention": list(case.retention.assumptions), "engagement": list(case.engagement.assumptions)},
     }
 
@@ -246,20 +244,3 @@ def _without_one(case: Case) -> str:
     if case.sensitivity is None:
         return "unknown"
     return "moves" if case.sensitivity.changes_without_one else "quiet"
-
-
-def _inputs(given: Assumptions) -> list[dict[str, Any]]:
-    """Every assumption with what the literature says of it; null where nobody has said it."""
-    table = listed(given).astype(object)
-    found: pd.DataFrame = table.where(table.notna(), None)
-    rows = [
-        {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
-        for row in found.to_dict("records")
-    ]
-    for row in rows:
-        published = given[row["key"]].published
-        row["published"] = [{"value": each.value, "source": each.source} for each in published]
-    return rows
-
-
-__all__ = ["CANNOT_TELL", "FEWEST_MENTEES", "about", "rows"]

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from data.errors import RapportError
 from data.imports.files import sheet_of, take_in
-from data.imports.mapping import read_layout, read_toml, refuse_unknown
+from data.imports.mapping import read_layout, refuse_unknown
 from data.imports.sheet import Layout, normal
+from data.imports.toml_file import read_toml
 from surveys.exchange.form import Alternatives, ForeignMap, ForeignQuestion
 from surveys.questionnaire import SIDES, Construct, Question, Scale
 

@@ -1,6 +1,7 @@
 """The plan of a business case: read strictly, kept before the first outcome is read, and every deviation told."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from data.errors import RapportError
 from data.imports.load import import_file
 from data.store import audit, people
 from data.store.engine import Stores, reading
+from pipeline.business_case import plan as plan_module
 from pipeline.business_case.plan import CASE, PLAN, Plan, deviations, read_case
 from pipeline.business_case.retention import COVARIATES
 from pipeline.case import case_kept, keep_case, read_case_file, register_plan
@@ -110,6 +112,16 @@ def test_every_deviation_is_told_with_both_values() -> None:
     assert deviations(now.registered(), before.registered())[1] == 'offered_to: {"location": ["Lyon"]} → –'
 
 
+def test_a_metric_that_is_defined_otherwise_is_a_deviation(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, ours = Plan().registered(), plan_module.catalogue()
+    assert set(before["definitions"]) == set(ours)
+    other = {**ours, "trust": replace(ours["trust"], formula="the best answer of each")}
+    monkeypatch.setattr(plan_module, "catalogue", lambda: other)
+    now = Plan().registered()
+    assert deviations(before, now) == ["definition: trust"]
+    assert now["sha256"] != before["sha256"]
+
+
 def test_a_protocol_that_is_worded_otherwise_is_a_deviation() -> None:
     registered = Plan().registered()
     worded = {**registered, "protocol": {}, "sha256": "another"}
@@ -189,7 +201,7 @@ def test_the_file_is_toml_within_its_limits(tmp_path: Path) -> None:
     for content, sentence in (
         (b"min_tenure = = 3", "is not valid TOML"),
         (b"\xff", "not utf-8"),
-        (b"#" * 200_000, "larger"),
+        (b"#" * 1_000_001, "larger than 1 MB"),
     ):
         path.write_bytes(content)
         with pytest.raises(RapportError, match=sentence) as refused:

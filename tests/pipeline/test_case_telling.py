@@ -196,6 +196,29 @@ def test_a_negative_control_that_moves_takes_the_causal_claim_away(case: Case) -
     assert claims == {ASSOCIATED}
 
 
+def test_a_negative_control_without_an_answer_bears_no_causal_claim() -> None:
+    none = cannot_tell("Only 2 of those who joined left otherwise.", method="m", claim=ASSOCIATED)
+    found = checked({"retention": CLEAR, "mentors": CLEAR, "other_exits": none})
+    assert CLEAR.claim == CAUSAL
+    assert {each.claim for each in found.values()} == {ASSOCIATED}
+
+
+def test_engagement_asked_only_of_grades_that_were_not_offered_the_programme_is_none(made: Tables) -> None:
+    offered, other = MENTEE_GRADES[0], MENTEE_GRADES[1]
+    asked = made.engagement["employee_key"].isin(made.employment.loc[made.employment["grade"] == other, "employee_key"])
+    both = made.employment.groupby("employee_key")["grade"].agg(set)
+    asked &= ~made.engagement["employee_key"].isin(both.index[both.map(lambda grades: offered in grades)])
+    only = replace(made, engagement=made.engagement[asked])
+    plan = replace(PLAN, offered_to={"grade": (offered,)})
+    assert only.engagement["employee_key"].isin(made.enrolment["person"]).any()
+    found = only.told(plan=plan)
+    assert found.reason == ""
+    assert (found.engagement.reason, found.waves) == (
+        f"Fewer than {FEWEST_MENTEES} people joined and were asked before and after.",
+        None,
+    )
+
+
 def selected(made: Tables) -> Tables:
     """The same company, in which mentees are hardly dismissed, as if those at risk of it had not been let in."""
     mentees = made.enrolment.loc[made.enrolment["side"] == "mentee", "person"]

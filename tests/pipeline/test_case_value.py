@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -261,7 +262,7 @@ def test_pert_draws_have_its_mean_and_stay_in_range() -> None:
 
 
 def test_every_default_says_where_it_comes_from() -> None:
-    table = listed(assumptions()).set_index("key")
+    table = pd.DataFrame(listed(assumptions())).set_index("key")
     known = table[table["value"].notna()]
     assert (known["low"] <= known["mode"]).all()
     assert (known["mode"] <= known["high"]).all()
@@ -270,7 +271,7 @@ def test_every_default_says_where_it_comes_from() -> None:
     assert known["dated"].notna().all()
     assert set(table.index) - set(known.index) == {"salary", "engagement_worth"}
     assert table.loc["salary", "needs"] == "the mean annual salary by grade, signed by Finance"
-    own = listed(assumptions(EXACT)).set_index("key")
+    own = pd.DataFrame(listed(assumptions(EXACT))).set_index("key")
     assert own.loc["meetings", "owner"] == "Cleo, HR"
     assert not own.loc["meetings", "is_default"]
 
