@@ -44,7 +44,7 @@ def run_round(stores: Stores, *, programme_id: str, round_id: str, key: str, now
 def build(inputs: Inputs, *, key: str, earlier: Sequence[Last] = (), code_version: str = CODE_VERSION) -> str:
     """The release's content: the same inputs, beside the same earlier releases, give the same bytes.
 
-    `earlier`: the last release; in the third of three rounds also the one before it; the newest first.
+    `earlier`: the releases that it is told beside, the newest first.
     """
     metrics, limits, this = catalogue(), thresholds(inputs.programme.decisions), inputs.round
     validated = validate(inputs.answers, inputs.questionnaires)
@@ -58,7 +58,7 @@ def build(inputs: Inputs, *, key: str, earlier: Sequence[Last] = (), code_versio
         _respondents(facts.invited),
         told=weighed.measurement.told,
         errors=weighed.errors,
-        before=known[0] if known else None,
+        earlier=known,
     )
     decision = decision.without(telling_gaps(facts, decision, limits), metrics)
     decided = decision.shown

@@ -31,6 +31,7 @@ SCORED = ("mentor", "mentee")
 class RoundShown:
     """One of the three rounds: who said what, who stands behind what, and what its release shows with which room."""
 
+    number: int
     told: Mapping[tuple[str, str], pd.DataFrame]
     crowds: Mapping[Key, Crowd]
     errors: Mapping[Key, float]

@@ -1,4 +1,4 @@
-"""Scores and measures one round, and says what a reader holds already: the last release."""
+"""Scores and measures one round, and says what a reader holds already: earlier releases."""
 
 import json
 from collections.abc import Mapping, Sequence, Set
@@ -46,6 +46,7 @@ class Last:
         return cls(round_id=stored.round_id, shown=shown, n_inputs=n_inputs(stored, key))
 
 
+REMEMBERED = 5  # releases; who is taken to have said the same again in more rounds than that has changed
 AVERAGED = ("weighted", "tipping")  # the findings that are made of a score's own answers
 
 
@@ -57,6 +58,11 @@ class Weighed(NamedTuple):
     measurement: Measurement
     keys: list[Key]
     errors: Mapping[Key, float]
+
+    @property
+    def number(self) -> int:
+        """The round's."""
+        return int(self.facts.invited["round_number"].iloc[0])
 
 
 def weigh(inputs: Inputs, rated: pd.DataFrame, round_id: str, limits: Thresholds) -> Weighed:
@@ -110,9 +116,16 @@ def round_shown(weighed: Weighed, shown: Set[Key], *, is_whole: bool) -> RoundSh
         if of in told
         for key, room in rooms_of(keys, told[of], metrics[of[0]], weighed.errors).items()
     }
-    crowds = weighed.measurement.crowds
     rooms |= _merged_rooms(weighed, shown)
-    return RoundShown(told=told, crowds=crowds, errors=weighed.errors, shown=shown, rooms=rooms, is_whole=is_whole)
+    return RoundShown(
+        number=weighed.number,
+        told=told,
+        crowds=weighed.measurement.crowds,
+        errors=weighed.errors,
+        shown=shown,
+        rooms=rooms,
+        is_whole=is_whole,
+    )
 
 
 def _merged_rooms(weighed: Weighed, shown: Set[Key]) -> dict[Key, Room]:
@@ -150,27 +163,29 @@ def pooled(
     weighed: Weighed, decision: Decision, earlier: Sequence[RoundShown], limits: Thresholds
 ) -> dict[Key, Merged]:
     """Groups told over this round and the two before it; `earlier` the newest first."""
-    if len(earlier) < ROUNDS - 1:
+    number, before = weighed.number, earlier[: ROUNDS - 1]
+    if not is_due(number) or [each.number for each in before] != [number - k for k in range(1, ROUNDS)]:
         return {}
     shown = {key for key, is_shown in decision.shown.items() if is_shown}
     measurement = weighed.measurement
     now = RoundShown(
-        told=measurement.told, crowds=measurement.crowds, errors=weighed.errors, shown=shown, rooms=decision.rooms
+        number=number,
+        told=measurement.told,
+        crowds=measurement.crowds,
+        errors=weighed.errors,
+        shown=shown,
+        rooms=decision.rooms,
     )
-    return dict(three_rounds([*reversed(earlier), now], catalogue().values(), limits))
+    return dict(three_rounds([*reversed(before), now], catalogue().values(), limits))
 
 
 def last_releases(stores: Stores, programme_id: str, number: int, key: str) -> list[Last]:
-    """The releases that a round is told beside, the newest first, withdrawn or not: they were read.
-
-    The last one there is; and where this round is the third of three, those of the two rounds before it.
-    """
+    """The releases that a round is told beside, the newest first, withdrawn or not: they were read."""
     with reading(stores.published) as connection:
         kept = releases_of(connection, programme_id)
     by_number = {manifest_of(each)["round"]["number"]: each for each in kept}
     earlier = [by_number[each] for each in sorted(by_number, reverse=True) if each < number]
-    is_third = is_due(number) and {number - 1, number - 2} <= set(by_number)
-    return [Last.of(each, key) for each in earlier[: ROUNDS - 1 if is_third else 1]]
+    return [Last.of(each, key) for each in earlier[:REMEMBERED]]
 
 
 def _key(row: object) -> Key:

@@ -5,7 +5,7 @@ worked out from the sums and the scale (`audit`), and from the last release (`di
 withheld are told as one where that is safe (`merging`). Last, all counts of a side together (`silence`).
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -49,16 +49,16 @@ def decide(
     *,
     told: Mapping[tuple[str, str], pd.DataFrame],
     errors: Mapping[Key, float],
-    before: Before | None = None,
+    earlier: Sequence[Before] = (),
 ) -> Decision:
     """Whether each number is shown, and what room its rounding leaves.
 
     `respondents`: how many people of each side answered in the round. `told`: who said what, by metric and side, as
-    `measure` gives it; `errors`: the standard error of every mean, which decides how finely it is told. `before`: the
-    programme's last release.
+    `measure` gives it; `errors`: the standard error of every mean, which decides how finely it is told. `earlier`: the
+    programme's releases so far, the newest first.
     """
     tiny = {side for side, n in respondents.items() if n < thresholds.respondents_n}
-    candidate = _Candidate(crowds, metrics, thresholds, tiny, told, errors, before)
+    candidate = _Candidate(crowds, metrics, thresholds, tiny, told, errors, earlier)
     for metric in _foundations_first(metrics):
         for side in metric.sides:
             candidate.decide(metric, side)
@@ -83,7 +83,7 @@ class _Candidate:
     tiny: set[str]
     told: Mapping[tuple[str, str], pd.DataFrame]
     errors: Mapping[Key, float]
-    before: Before | None
+    earlier: Sequence[Before]
     shown: Shown = field(default_factory=dict)
     rooms: dict[Key, Room] = field(default_factory=dict)
     merged: dict[Key, Merged] = field(default_factory=dict)
@@ -120,27 +120,23 @@ class _Candidate:
         return {key: room for key, room in rooms.items() if not self._tells_of_comers(key, room, metric, told)}
 
     def _hold_together(self, metric: Metric, side: str) -> None:
-        """Withhold what, together with all that the last release shows of it, tells of somebody who came or went."""
-        if self.before is None or (metric.id, side) not in self.before.told:
-            return
+        """Withhold what, together with all that earlier releases show of it, tells of somebody who came or went."""
         of = (metric.id, side)
-        shown = {key: room for key, room in self.rooms.items() if (key.metric, key.side) == of and self.shown[key]}
-        known = {key: room for key, room in self.before.rooms.items() if (key.metric, key.side) == of}
-        now, before = Release(self.told[of], shown), Release(self.before.told[of], known)
-        self.shown.update(dict.fromkeys(telling_together(now, before, scale_of(metric)), False))
+        known = [Release(each.told[of], _only(of, each.rooms)) for each in self.earlier if of in each.told]
+        now = Release(self.told[of], {key: room for key, room in _only(of, self.rooms).items() if self.shown[key]})
+        self.shown.update(dict.fromkeys(telling_together(now, known, scale_of(metric)), False))
 
     def _tells_of_comers(self, key: Key, room: Room, metric: Metric, told: pd.DataFrame) -> bool:
         """Beside the same number of the last release, or one of another metric that is made of the same answers."""
-        if self.before is None:
-            return False
         now = Sum(said=said(told, key), room=room)
         same = [replace(key, metric=each.id) for each in self.metrics.values() if _base(each) == _base(metric)]
-        for then in (each for each in same if each in self.before.rooms):
-            if not self.before.is_whole and key.view != PROGRAMME:
-                return True  # nobody knows any more who left the group
-            earlier = Sum(said=said(self.before.told[then.metric, then.side], then), room=self.before.rooms[then])
-            if tells_of_comers(now, earlier, scale_of(metric), colluders=self.thresholds.score_n - 1):
-                return True
+        for before in self.earlier[:1]:
+            for then in (each for each in same if each in before.rooms):
+                if not before.is_whole and key.view != PROGRAMME:
+                    return True  # nobody knows any more who left the group
+                earlier = Sum(said=said(before.told[then.metric, then.side], then), room=before.rooms[then])
+                if tells_of_comers(now, earlier, scale_of(metric), colluders=self.thresholds.score_n - 1):
+                    return True
         return False
 
     def _merge(self, keys: Iterable[Key], metric: Metric, told: pd.DataFrame) -> None:
@@ -157,6 +153,10 @@ class _Candidate:
                 is_alone or self._tells_of_comers(key, room, metric, told) or auditor.suspects({**shown, key: room})
             ):
                 self.shown[key], self.rooms[key], self.merged[key] = True, room, each
+
+
+def _only(of: tuple[str, str], rooms: Mapping[Key, Room]) -> dict[Key, Room]:
+    return {key: room for key, room in rooms.items() if (key.metric, key.side) == of}
 
 
 def _base(metric: Metric) -> set[str]:

@@ -1,6 +1,7 @@
 """Says how much room the rounding of a shown number leaves the sum behind it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import fsum
 
 import pandas as pd
 
@@ -19,15 +20,18 @@ def members(told: pd.DataFrame, key: Key) -> pd.Series:
     if key.view == PROGRAMME:
         return pd.Series(True, index=told.index)
     if not key.is_two_way:
-        return told[key.view].isin(key.parts_among(set(told[key.view])))
+        return told[key.view].isin(key.parts_among(set(told[key.view].unique())))
     (first, second), (of_first, of_second) = key.view.split(TWO_WAY), key.group.split(TWO_WAY)
     return (told[first] == of_first) & (told[second] == of_second)
 
 
 def said(told: pd.DataFrame, key: Key) -> Mapping[str, float]:
     """What each of a number's people said, as it counts in it."""
-    values: dict[str, float] = told[members(told, key)].groupby("unit")["value"].mean().to_dict()
-    return values
+    inside = members(told, key).to_numpy()
+    values: dict[str, list[float]] = {}
+    for unit, value in zip(told["unit"].to_numpy()[inside], told["value"].to_numpy()[inside], strict=True):
+        values.setdefault(unit, []).append(float(value))
+    return {unit: fsum(of_unit) / len(of_unit) for unit, of_unit in sorted(values.items())}
 
 
 def scale_of(metric: Metric) -> Scale:

@@ -1,14 +1,14 @@
 """Counts what the gate leaves of reference programmes, what its rounding costs, and how long it takes.
 
 Programmes of 80, 300 and 3,000 pairings with the demo's true spreads and answering rates: a kickoff that asks every
-construct and a pulse that rotates, two reporting attributes with groups of at least 16 invited a side. Of the score
-views with five people (two-way ones: ten) behind every side: how many are shown. `python -m tests.bench.disclosure`.
+construct and a pulse that rotates, told beside it, two reporting attributes with groups of at least 16 invited a side.
+Of the score views with five people (two-way ones: ten) behind every side: how many are shown. `python -m tests.bench.disclosure`.
 """
 
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from random import Random
 from typing import Any
 
@@ -24,6 +24,8 @@ from pipeline.measure import Measurement, measure
 from pipeline.metric import Facts, catalogue
 from pipeline.score import asked as asked_of
 from pipeline.score import score
+from pipeline.three_rounds import RoundShown
+from pipeline.weigh import REMEMBERED
 from surveys.forms import asked, assign_forms
 from surveys.questionnaire import SIDES, ours
 
@@ -34,8 +36,11 @@ N_PROGRAMMES = {80: 12, 300: 6, 3000: 1}
 LARGEST, MOST_LEVELS = 2500, (10, 10)  # 5,000 people and 20 levels
 
 
-def programme(n: int, levels: tuple[int, int], seed: int) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
-    """Rated of all rounds so far and Invited of this one, round by round."""
+Asked = tuple[str, pd.DataFrame, pd.DataFrame]  # the pulse; Rated of all rounds so far; Invited of this one
+
+
+def programme(n: int, levels: tuple[int, int], seed: int, n_rounds: int = 2) -> Iterator[Asked]:
+    """Round by round."""
     rng = np.random.default_rng(seed)
     mentor = np.repeat(np.arange(n), rng.choice([1, 1, 2, 3], n))[:n]
     unit = {"mentor": mentor, "mentee": np.arange(n)}
@@ -45,7 +50,7 @@ def programme(n: int, levels: tuple[int, int], seed: int) -> Iterator[tuple[str,
     own = {side: shared + truth.PERSON_SD * rng.standard_normal(n)[unit[side]] for side in SIDES}
     easy = {each: truth.ITEM_SD * rng.standard_normal() for each in ours().questions}
     rated = []
-    for number, pulse in enumerate(("kickoff", "pulse"), 1):
+    for number, pulse in enumerate(("kickoff", *["pulse"] * (n_rounds - 1)), 1):
         invited = []
         for side in SIDES:
             answers = rng.random(n) < truth.RESPONSE_RATE[side]
@@ -99,38 +104,50 @@ def measured(rated: pd.DataFrame, invited: pd.DataFrame, pulse: str) -> tuple[Me
     return measure(facts, catalogue(), attributes=ATTRIBUTES, asked=asks), facts
 
 
-def decided(measurement: Measurement, facts: Facts, limits: Thresholds) -> dict[Key, bool]:
+def decided(measurement: Measurement, facts: Facts, earlier: Sequence[RoundShown] = ()) -> RoundShown:
+    """The round as it is shown beside the earlier ones, the newest first."""
     rows = measurement.measured
     keys = [Key(metric=row.metric, view=row.view, group=row.group, side=row.side) for row in rows.itertuples()]
     answered = facts.invited[facts.invited["has_answered"]]
     respondents = {side: answered.loc[answered["side"] == side, "person_id"].nunique() for side in SIDES}
-    return gate.decide(
+    errors = dict(zip(keys, rows["se"], strict=True))
+    found = gate.decide(
         measurement.crowds,
         catalogue(),
-        limits,
+        Thresholds(attributes=ATTRIBUTES),
         respondents,
         told=measurement.told,
-        errors=dict(zip(keys, rows["se"], strict=True)),
-    ).shown
+        errors=errors,
+        earlier=earlier,
+    )
+    shown = {key for key, is_shown in found.shown.items() if is_shown}
+    return RoundShown(
+        number=len(earlier) + 1,
+        told=measurement.told,
+        crowds=measurement.crowds,
+        errors=errors,
+        shown=shown,
+        rooms={key: room for key, room in found.rooms.items() if key in shown},
+    )
 
 
-def _counted(measurement: Measurement, shown: dict[Key, bool]) -> dict[str, list[int]]:
+def _counted(measurement: Measurement, shown: Set[Key]) -> dict[str, list[int]]:
     """Of the score views with enough people behind every side: how many are shown, and how many there are."""
     found: dict[str, list[int]] = {"one_way": [0, 0], "two_way": [0, 0]}
     for key, crowd in measurement.crowds.items():
         if catalogue()[key.metric].unit == "points" and key.view != PROGRAMME:
             kind, least = ("two_way", 10) if key.is_two_way else ("one_way", 5)
             if crowd.has(max(least, catalogue()[key.metric].minimum_n), key.side):
-                found[kind][0] += shown[key]
+                found[kind][0] += key in shown
                 found[kind][1] += 1
     return found
 
 
-def _added(measurement: Measurement, shown: dict[Key, bool]) -> list[float]:
+def _added(measurement: Measurement, shown: Set[Key]) -> list[float]:
     """The rounding's error of every shown mean, in standard errors: uniform within half a step."""
     rows = measurement.measured
     keys = [Key(metric=row.metric, view=row.view, group=row.group, side=row.side) for row in rows.itertuples()]
-    return [step_of(se) / 2 / se for key, se in zip(keys, rows["se"], strict=True) if shown[key] and se > 0]
+    return [step_of(se) / 2 / se for key, se in zip(keys, rows["se"], strict=True) if key in shown and se > 0]
 
 
 def kept(n: int) -> dict[str, Any]:
@@ -138,9 +155,11 @@ def kept(n: int) -> dict[str, Any]:
     counts: dict[str, list[int]] = {}
     most = 0.0
     for seed in range(N_PROGRAMMES[n]):
+        earlier: list[RoundShown] = []
         for pulse, rated, invited in programme(n, LEVELS[n], seed):
             measurement, facts = measured(rated, invited, pulse)
-            shown = decided(measurement, facts, Thresholds(attributes=ATTRIBUTES))
+            earlier.insert(0, decided(measurement, facts, earlier))
+            shown = earlier[0].shown
             for kind, (yes, all_) in _counted(measurement, shown).items():
                 of = counts.setdefault(f"{kind}_{pulse}", [0, 0])
                 of[0] += yes
@@ -160,11 +179,12 @@ def kept(n: int) -> dict[str, Any]:
 
 
 def largest() -> dict[str, float]:
-    """Seconds of the gate alone for one kickoff of 5,000 people with 20 levels."""
-    pulse, rated, invited = next(programme(LARGEST, MOST_LEVELS, 1))
-    measurement, facts = measured(rated, invited, pulse)
-    began, cpu = time.perf_counter(), time.process_time()
-    decided(measurement, facts, Thresholds(attributes=ATTRIBUTES))
+    """Seconds of the gate alone for a pulse of 5,000 people with 20 levels, beside five earlier rounds."""
+    earlier: list[RoundShown] = []
+    for pulse, rated, invited in programme(LARGEST, MOST_LEVELS, 1, n_rounds=1 + REMEMBERED):
+        measurement, facts = measured(rated, invited, pulse)
+        began, cpu = time.perf_counter(), time.process_time()
+        earlier.insert(0, decided(measurement, facts, earlier))
     return {"seconds": round(time.perf_counter() - began, 2), "cpu": round(time.process_time() - cpu, 2)}
 
 

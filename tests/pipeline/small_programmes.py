@@ -115,7 +115,7 @@ def released(
         {side: answered.loc[answered["side"] == side, "person_id"].nunique() for side in SIDES},
         told=measurement.told,
         errors=dict(zip(keys, measured["se"], strict=True)),
-        before=before,
+        earlier=() if before is None else [before],
     )
     decision = decision.without(run.telling_gaps(about, decision, limits), chosen)
     shown = [decision.shown[key] for key in keys]

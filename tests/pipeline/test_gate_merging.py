@@ -107,7 +107,8 @@ def round_of(sizes: dict[str, tuple[int, int]], first: int) -> RoundShown:
     shown = {key for key, is_shown in decision.shown.items() if is_shown}
     scores = [key for key in shown if key.metric == "trust"]
     rooms = rooms_of(scores, found.told["trust", "mentee"], METRICS["trust"], errors)
-    return RoundShown(told=found.told, crowds=found.crowds, errors=errors, shown=shown, rooms=rooms)
+    number = first // 100
+    return RoundShown(number=number, told=found.told, crowds=found.crowds, errors=errors, shown=shown, rooms=rooms)
 
 
 def pooled(*sizes: dict[str, tuple[int, int]]) -> dict[Key, merging.Merged]:
