@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dashboard.case import Told
-from dashboard.chart import Chart, Figure, Mark, Row, Series, Side, Table
+from dashboard.chart import Chart, Mark, Row, Series, Side, Table
 from dashboard.findings import Reading
+from dashboard.tables import named_figure
 from dashboard.words import Words
 
 COST, SOURCE, INPUT, EVENT = "cost", "replacement cost", "assumption", "waves since joining"
@@ -179,17 +180,5 @@ def _plain(value: float, words: Words) -> str:
 
 
 def _line(case: Told, heading: str, each: Reading, cells: Sequence[str]) -> Row:
-    words, (value, low, high) = case.words, each.numbers
-    figure = Figure(
-        name=heading,
-        side=words(f"side_{each.side}"),
-        round=words("round", number=case.numbers.latest.number),
-        value=value,
-        low=low,
-        high=high,
-        n=each.n,
-        unit=each.unit,
-        claim=each.claim,
-        release=each.release,
-    )
+    figure = named_figure(heading, each, case.words, case.numbers)
     return Row(heading=(heading,), cells=tuple(cells), figures=(figure,))

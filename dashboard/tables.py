@@ -61,8 +61,13 @@ def flow_table(found: Sequence[Reading], caption: str, words: Words, numbers: Nu
 def figure_of(reading: Reading, words: Words, numbers: Numbers) -> Figure:
     """A reading as numbers; a group that is not the whole programme stands beside the metric's name."""
     name, group = metric_name(words, reading.metric), group_name(words, reading.group)
+    return named_figure(name if reading.group == PROGRAMME else f"{name}, {group}", reading, words, numbers)
+
+
+def named_figure(name: str, reading: Reading, words: Words, numbers: Numbers) -> Figure:
+    """A reading as numbers, under a name of the table's own."""
     return Figure(
-        name=name if reading.group == PROGRAMME else f"{name}, {group}",
+        name=name,
         side=words(f"side_{reading.side}"),
         round=words("round", number=numbers.number_of(reading.release)),
         value=reading.value,

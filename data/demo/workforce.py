@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from data.demo.organisation import DEPARTMENT_SHARES, DEPARTMENTS, GRADES
 from data.demo.truth import WorkforceTruth
 
-DEPARTMENTS = ("Engineering", "Sales", "Operations", "Finance", "People", "Research")
-DEPARTMENT_SHARES = (0.30, 0.20, 0.20, 0.10, 0.08, 0.12)
 LOCATIONS = ("Leeds", "Ghent", "Turin")
 LOCATION_SHARES = (0.40, 0.35, 0.25)
-GRADES = ("G1", "G2", "G3", "G4", "G5")
 GRADE_SHARES = (0.27, 0.30, 0.23, 0.13, 0.07)
 MENTEE_GRADES, MENTOR_GRADES = ("G1", "G2", "G3"), ("G4", "G5")
 MIN_TENURE_MONTHS = 4  # on the first of the month that counts a mentee as enrolled

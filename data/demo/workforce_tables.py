@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.demo.organisation import FIRST_NAMES, LAST_NAMES, SIGNED
+from data.demo.organisation import DEPARTMENTS, FIRST_NAMES, GRADES, LAST_NAMES, SIGNED
 from data.demo.truth import WorkforceTruth
 from data.demo.workforce import (
-    DEPARTMENTS,
-    GRADES,
     LOCATIONS,
     MENTEE_GRADES,
     MIN_TENURE_MONTHS,

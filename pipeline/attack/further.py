@@ -42,8 +42,7 @@ def _step_of_score(seen: Round, row: Row) -> float:
     metric = str(row["metric"])
     if not metric.startswith(WEIGHTED):
         return 0.0
-    error = seen.se.get((metric.removeprefix(WEIGHTED), "all", "all", str(row["side"])))
-    return 0.0 if error is None else step_of(error)
+    return step_of(seen.se[metric.removeprefix(WEIGHTED), "all", "all", str(row["side"])])
 
 
 def _number(row: Row, number: int, off_by: float) -> dict[str, object]:

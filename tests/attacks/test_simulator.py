@@ -134,7 +134,9 @@ def test_what_is_believed_of_gaps_and_weighted_means_is_true(
     One of 30 is cut where the scale ends.
     """
     inputs = make(Plan(n_pairings=40, silent=0.2, mean=25.0), np.random.default_rng(3)).inputs(1)
-    seen = simulator.seen_round(inputs, simulator.NOTHING)
+    seen = replace(
+        simulator.seen_round(inputs, simulator.NOTHING), se={("satisfaction", "all", "all", "mentor"): half / 1.96}
+    )
     about = {"metric": metric, "view": view, "group": group, "side": side, "n": 30, "shown": True}
     is_gap = metric == "perception_gap"
 

@@ -2,7 +2,8 @@
 
 Programmes of 80, 300 and 3,000 pairings with the demo's true spreads and answering rates: a kickoff that asks every
 construct and a pulse that rotates, told beside it, two reporting attributes with groups of at least 16 invited a side.
-Of the score views with five people (two-way ones: ten) behind every side: how many are shown. `python -m tests.bench.disclosure`.
+Of the score views with five people (two-way ones: ten) behind every side: how many are shown.
+`python -m tests.bench.disclosure`.
 """
 
 import json

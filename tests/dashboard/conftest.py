@@ -10,6 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from dashboard.app import create_app
+from dashboard.findings import numbers_of
+from dashboard.reports.report import Report, report_of
 from data.settings import Settings
 from data.store.accounts import Accounts, open_accounts
 from data.store.engine import migrate, open_stores
@@ -110,3 +112,10 @@ def as_reader(made: Made) -> Callable[[str], Reader]:
 @pytest.fixture
 def cleo(as_reader: Callable[[str], Reader]) -> Reader:
     return as_reader("cleo@cast.example")
+
+
+def report_of_made(made: Made, language: str = "en", *, organisation: str) -> Report:
+    """The report of the programme that was made."""
+    programme = next(each for each in made.published.programmes() if each.id == "mentoring")
+    numbers = numbers_of(programme, made.published.releases("mentoring"), made.published.numbers("mentoring"))
+    return report_of(numbers, organisation=organisation, language=language)

@@ -23,7 +23,7 @@ from data.store.engine import migrate, open_stores
 from pipeline.business_case.case import business_case
 from pipeline.business_case.plan import CASE, read_case
 from pipeline.business_case.roster import find_enrolment
-from pipeline.business_case.telling import about, rows
+from pipeline.business_case.telling import CANNOT_TELL, about, rows
 from pipeline.published import PublishedStore, open_published
 from tests.dashboard.conftest import KEY, PASSWORD, PEOPLE, Made, Reader, sign_in
 from tests.dashboard.made_releases import NOW, make_release, rows_of
@@ -163,3 +163,7 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(made: Made, chromium: Any, wi
             watched.go(f"/business-case?programme={name}")
             assert violations(watched.page) == [], name
             assert watched.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, name
+
+
+def test_a_number_without_an_answer_says_the_same_in_a_release_and_on_the_page() -> None:
+    assert Words("en")("case_withheld") == CANNOT_TELL

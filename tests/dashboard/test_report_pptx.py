@@ -27,7 +27,7 @@ from dashboard.reports.report import Block, Report, Section, Sentence, report_of
 from dashboard.reports.slide_plan import BOTTOM, TOP, box_height, boxes_of, height_of, slides_of
 from dashboard.theme import SERIES
 from dashboard.words import Words
-from tests.dashboard.conftest import Made
+from tests.dashboard.conftest import Made, report_of_made
 
 CHARTS = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 DRAWINGS = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -35,9 +35,7 @@ NUMBERS = ("61.37", "61.4", "58.41", "58.4", "64.43", "64.4")  # as released, an
 
 
 def report(made: Made, language: str = "en") -> Report:
-    programme = next(each for each in made.published.programmes() if each.id == "mentoring")
-    numbers = numbers_of(programme, made.published.releases("mentoring"), made.published.numbers("mentoring"))
-    return report_of(numbers, organisation="=1+1 <Ltd> & Söhne", language=language)
+    return report_of_made(made, language, organisation="=1+1 <Ltd> & Söhne")
 
 
 @pytest.fixture(scope="module")

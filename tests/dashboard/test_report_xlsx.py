@@ -21,16 +21,14 @@ from dashboard.reports.xlsx import Names
 from dashboard.theme import SERIES
 from dashboard.words import Words
 from pipeline.published import WITHHELD
-from tests.dashboard.conftest import Made
+from tests.dashboard.conftest import Made, report_of_made
 from tests.dashboard.test_report_pptx import NUMBERS, elsewhere, lopsided, text_of_all, with_charts
 
 C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 
 
 def report(made: Made, language: str = "en") -> Report:
-    programme = next(each for each in made.published.programmes() if each.id == "mentoring")
-    numbers = numbers_of(programme, made.published.releases("mentoring"), made.published.numbers("mentoring"))
-    return report_of(numbers, organisation="=1+1 <Ltd>", language=language)
+    return report_of_made(made, language, organisation="=1+1 <Ltd>")
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from dashboard.reports.report import Report, report_of
 from dashboard.reports.write import write
 from dashboard.words import Words
 from data.errors import RapportError
-from tests.dashboard.conftest import Made
+from tests.dashboard.conftest import Made, report_of_made
 
 CAUSAL = re.compile(
     r"\b(caus\w+|because of the programme|leads to|improve\w*|boost\w*|thanks to|impact)\b", re.IGNORECASE
@@ -22,9 +22,7 @@ CAUSAL = re.compile(
 
 
 def report(made: Made, language: str = "en") -> Report:
-    programme = next(each for each in made.published.programmes() if each.id == "mentoring")
-    numbers = numbers_of(programme, made.published.releases("mentoring"), made.published.numbers("mentoring"))
-    return report_of(numbers, organisation="Example <Ltd>", language=language)
+    return report_of_made(made, language, organisation="Example <Ltd>")
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,13 @@ def test_migrating_again_changes_nothing(stores):
         assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar_one() == 1
 
 
+def test_asking_an_up_to_date_store_for_its_version_waits_for_no_writer(sqlite_stores):
+    """Every verb asks; while somebody answers it would else be told that the store is locked."""
+    impatient = engine.sqlite_engine(str(sqlite_stores.raw.url.database), busy_timeout_ms=50)
+    with writing(sqlite_stores.raw):
+        engine.upgrade(impatient, "raw")
+
+
 def test_a_store_of_a_newer_version_is_refused(stores):
     with writing(stores.raw) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))

@@ -307,6 +307,16 @@ def test_a_programme_that_could_never_show_anything_says_so_in_its_row(case: Cas
     assert not told["case_detectable", "mentee"]["shown"]
 
 
+def test_its_data_begin_with_the_first_exit_of_those_who_were_offered_the_programme(made: Tables, case: Case) -> None:
+    """An earlier exit in a grade that may not enrol says nothing of when the file begins to hold everybody."""
+    senior = made.employment[~made.employment["grade"].isin(MENTEE_GRADES)].iloc[[0]]
+    hired, left = pd.Timestamp("2010-01-01"), made.employment["left_on"].min() - pd.DateOffset(months=3)
+    early = senior.assign(
+        employee_key="early", hired_on=hired, valid_from=hired, left_on=left, leave_type="voluntary"
+    ).astype(made.employment.dtypes)
+    assert replace(made, employment=pd.concat([made.employment, early])).told().begins == case.begins
+
+
 def test_its_data_begin_with_the_first_exit_unless_the_programme_says_when(made: Tables, case: Case) -> None:
     first = made.employment["left_on"].min().date()
     assert case.begins == first.replace(day=1)

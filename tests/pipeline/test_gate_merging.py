@@ -137,6 +137,13 @@ def test_a_pool_of_too_few_people_is_no_pool_and_protects_nobody_else() -> None:
     assert not {key for key in pooled(uneven, uneven, uneven) if "department" in key.view}
 
 
+@pytest.mark.parametrize(("n", "is_told"), [(3, False), (4, True)])
+def test_a_pool_rests_on_ten_people(n: int, is_told: bool) -> None:
+    """Of nine, who answered three times weighs thrice among as few as three."""
+    of_n = {"north": (n, 20), "south": (n, 20)}
+    assert bool({key for key in pooled(of_n, of_n, of_n) if "department" in key.view}) == is_told
+
+
 def test_pools_never_overlap() -> None:
     assert [number for number in range(1, 10) if is_due(number)] == [3, 6, 9]
 
