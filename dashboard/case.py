@@ -9,6 +9,7 @@ from dashboard.words import Words, places_of
 
 DESCRIBES = "describes"
 CAUSAL = ("causal under the printed assumptions", "causal by design")  # claims that bear a causal sentence
+PROTOCOL = ("eligibility", "strategies", "assignment", "time_zero", "follow_up", "outcome", "contrast", "analysis")
 CHECKS = ("other_exits", "pre_trend", "without_one_department")
 
 
@@ -194,10 +195,14 @@ def assumed(case: Told) -> list[str]:
 
 
 def protocol(case: Told) -> list[tuple[str, str]]:
-    """The parts of the trial that the retention estimate stands in for: name, sentence."""
-    parts = case.about["plan"]["protocol"]["mentee"]
-    order = ("eligibility", "strategies", "assignment", "time_zero", "follow_up", "outcome", "contrast", "analysis")
-    return [(case.words(f"protocol_{name}"), parts[name]) for name in order]
+    """The parts of the trial that the retention estimate stands in for: name, sentence.
+
+    In English they are the registered ones, word for word.
+    """
+    words, plan = case.words, case.about["plan"]["plan"]
+    named = ", ".join(words(f"covariate_{name}") for name in plan["covariates"])
+    told = {"named": named, "months": plan["horizon"], "asked": words(f"asked_{plan['estimand']}")}
+    return [(words(f"protocol_{name}"), words(f"protocol_says_{name}", **told)) for name in PROTOCOL]
 
 
 def registered(case: Told) -> list[str]:
@@ -209,4 +214,5 @@ def registered(case: Told) -> list[str]:
     gone = about["deviations"]
     said += [words("case_deviation", text=each) for each in gone] or [words("case_no_deviation")]
     said += [words("case_data", begins=about["data"]["begins"], ends=about["data"]["ends"])]
-    return said + [words("case_note", n=words.at_least(n), what=what) for what, n in about["notes"].items()]
+    counted = about["notes"].items()
+    return said + [words("case_note", n=words.at_least(n), what=words(f"case_note_{key}")) for key, n in counted]

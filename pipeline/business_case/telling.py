@@ -13,7 +13,16 @@ from pipeline.business_case.case import FEWEST_MENTEES, Case
 from pipeline.business_case.effect import Effect
 from pipeline.business_case.group_time import GroupTime
 from pipeline.business_case.money import Range
-from pipeline.business_case.panel import NO_ONE_INSIDE, NO_ONE_OUTSIDE, NO_WHOLE_MONTH
+from pipeline.business_case.panel import (
+    BETWEEN_MONTHS,
+    NO_ONE_INSIDE,
+    NO_ONE_OUTSIDE,
+    NO_WHOLE_MONTH,
+    NOT_COUNTED,
+    NOT_IN_FILE,
+    NOT_IN_SERVICE,
+)
+from pipeline.business_case.roster import OVERLAP, RENEWED, STILL_AHEAD, UNKNOWN_LEAVE
 from pipeline.business_case.value import Value
 from pipeline.business_case.waves import NO_ONE_AFTER, ONE_WAVE, ONLY_MENTEES
 from pipeline.claim import ASSOCIATED, DESCRIBES
@@ -29,6 +38,16 @@ REASONS = {
     ONE_WAVE: "one_wave",
     NO_ONE_AFTER: "no_one_after",
     ONLY_MENTEES: "only_mentees",
+}
+NOTES = {
+    NOT_IN_FILE: "not_in_file",
+    NOT_IN_SERVICE: "not_in_service",
+    NOT_COUNTED: "not_counted",
+    BETWEEN_MONTHS: "between_months",
+    OVERLAP: "overlap",
+    RENEWED: "renewed",
+    UNKNOWN_LEAVE: "unknown_leave",
+    STILL_AHEAD: "still_ahead",
 }
 COST, SOURCE, INPUT, EVENT = "cost", "replacement cost", "assumption", "waves since joining"
 
@@ -60,7 +79,7 @@ def about(case: Case, given: Assumptions) -> dict[str, Any]:
             "pre_trend": _pre_trend(case),
             "without_one_department": _without_one(case),
         },
-        "notes": {sentence: in_steps(n) for sentence, n in sorted(case.notes.items()) if in_steps(n)},
+        "notes": {NOTES[sentence]: in_steps(n) for sentence, n in sorted(case.notes.items()) if in_steps(n)},
         "assumptions": listed(given),
         "assumed": {"retention": list(case.retention.assumptions), "engagement": list(case.engagement.assumptions)},
     }

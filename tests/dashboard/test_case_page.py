@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from dashboard.app import create_app
-from dashboard.case import case_told, verdict
+from dashboard.case import PROTOCOL, case_told, protocol, verdict
 from dashboard.case_figures import effects_chart, inputs_table, source_table, tornado_chart, waves_chart
 from dashboard.findings import Numbers, numbers_of
 from dashboard.reports import html, pdf
@@ -23,7 +23,7 @@ from data.store.engine import migrate, open_stores
 from pipeline.business_case.case import business_case
 from pipeline.business_case.plan import CASE, read_case
 from pipeline.business_case.roster import find_enrolment
-from pipeline.business_case.telling import CANNOT_TELL, about, rows
+from pipeline.business_case.telling import CANNOT_TELL, NOTES, about, rows
 from pipeline.published import PublishedStore, open_published
 from tests.dashboard.conftest import KEY, PASSWORD, PEOPLE, Made, Reader, sign_in
 from tests.dashboard.made_releases import NOW, make_release, rows_of
@@ -167,3 +167,21 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(made: Made, chromium: Any, wi
 
 def test_a_number_without_an_answer_says_the_same_in_a_release_and_on_the_page() -> None:
     assert Words("en")("case_withheld") == CANNOT_TELL
+
+
+def test_the_protocol_is_printed_as_it_was_registered_and_in_german_too(made: Made) -> None:
+    english, german = (case_told(numbers(made, "large"), Words(language)) for language in ("en", "de"))
+    assert english is not None
+    assert german is not None
+    registered = english.about["registered"]["protocol"]["mentee"]
+    assert [text for _, text in protocol(english)] == [registered[name] for name in PROTOCOL]
+    assert set(PROTOCOL) == set(registered)
+    assert not {text for _, text in protocol(german)} & set(registered.values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_thing_that_was_counted_on_the_way_has_its_words(language: str) -> None:
+    words = Words(language)
+    said = {words(f"case_note_{key}") for key in NOTES.values()}
+    assert len(said) == len(NOTES)
+    assert (said == set(NOTES)) == (language == "en")
