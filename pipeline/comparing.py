@@ -15,7 +15,8 @@ from data.imports.sheet import LIMITS, Layout, Limits, RawRow, lay_out
 from data.store.engine import Engine, reading
 from data.store.releases import StoredRelease, releases_of
 from pipeline.published import as_csv, as_json, rows_of
-from pipeline.release import DIFFERS, IDENTICAL, seal_is_valid
+from pipeline.release import DIFFERS, IDENTICAL
+from pipeline.seal import seal_is_valid
 
 KEY = ("release", "view", "group", "side", "metric")
 SHOWN = 60  # characters of a cell that a message repeats

@@ -7,8 +7,7 @@ import pandas as pd
 
 from data.contracts import Published, conform
 from pipeline.claim import DESCRIBES
-from pipeline.disclosure.crowd import FEEDING
-from pipeline.disclosure.gate import PROGRAMME, WITHHELD
+from pipeline.disclosure.crowd import FEEDING, PROGRAMME, WITHHELD
 from pipeline.disclosure.rounding import in_steps, in_steps_of_error, rounded, told_count
 from pipeline.evidence.finding import Finding
 from pipeline.metric import Metric

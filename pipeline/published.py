@@ -18,12 +18,12 @@ from data.store.comments import batches_of
 from data.store.engine import Connection, Engine, is_reachable, open_stores, reading
 from data.store.releases import StoredRelease, releases_of
 from pipeline.comments.batch import Comments, told
-from pipeline.disclosure.gate import PROGRAMME, WITHHELD
+from pipeline.disclosure.crowd import PROGRAMME, WITHHELD
 from pipeline.evidence.finding import CONSTRUCT, Verdict
-from pipeline.evidence.gather import EVIDENCE
+from pipeline.evidence.kinds import EVIDENCE
 from pipeline.flow import FLOWS
 from pipeline.metric import Example, Metric, catalogue
-from pipeline.release import is_intact, manifest_of, seal_is_valid
+from pipeline.seal import is_intact, manifest_of, seal_is_valid
 
 __all__ = [
     "CONSTRUCT",

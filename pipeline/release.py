@@ -1,11 +1,9 @@
-"""Seals one round's numbers into a frozen release, and tells later whether it still is what it was."""
+"""Writes one round's numbers as a frozen release, and tells later whether it still is what it was."""
 
 import hashlib
-import hmac
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from pipeline.disclosure.rounding import in_steps
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.evidence.finding import Verdict
 from pipeline.ingest import Inputs
+from pipeline.seal import keyed, seal_is_valid
 
 FORMAT = 1
 IDENTICAL, DIFFERS = "identical", "differs"
@@ -79,20 +78,6 @@ def content_of(manifest: Mapping[str, Any], published: pd.DataFrame) -> str:
     return json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def sealed(content: str, *, key: str, now: datetime) -> StoredRelease:
-    """A release ready to be frozen."""
-    about = json.loads(content)["manifest"]
-    return StoredRelease(
-        release_id=about["release"],
-        programme_id=about["programme"]["id"],
-        round_id=about["round"]["id"],
-        made_at=now,
-        content=content,
-        content_sha256=hashlib.sha256(content.encode()).hexdigest(),
-        seal=_hmac(key, content),
-    )
-
-
 def freeze(stores: Stores, new: StoredRelease, inputs: Inputs) -> StoredRelease:
     """Save a release once, and mark the imports that it used. Safe to repeat after a crash in between."""
     with writing(stores.published) as connection:
@@ -101,16 +86,6 @@ def freeze(stores: Stores, new: StoredRelease, inputs: Inputs) -> StoredRelease:
         kinds = () if inputs.staff is None else ("employment", "engagement")
         mark_batches_used(connection, kept.release_id, round_ids=inputs.questionnaires, kinds=kinds)
     return kept
-
-
-def is_intact(stored: StoredRelease) -> bool:
-    """Whether the content is the one that the stored digest names; anyone can check this."""
-    return hashlib.sha256(stored.content.encode()).hexdigest() == stored.content_sha256
-
-
-def seal_is_valid(stored: StoredRelease, key: str) -> bool:
-    """Whether the content is, byte for byte, what was sealed with this key."""
-    return is_intact(stored) and hmac.compare_digest(stored.seal, _hmac(key, stored.content))
 
 
 def verify(stored: StoredRelease, rebuilt_content: str, key: str) -> str:
@@ -140,7 +115,7 @@ def inputs_digest(inputs: Inputs, key: str) -> str:
     asked = {name: str(value) for name, value in asdict(inputs.round).items()}
     closed = {id_: day.isoformat() for id_, day in inputs.closed_days.items()}
     said = [frames, asked, inputs.snapshot_ids, closed, inputs.programme.name, fixed_part(inputs.programme.decisions)]
-    return _hmac(key, json.dumps(said, ensure_ascii=False, sort_keys=True))
+    return keyed(key, json.dumps(said, ensure_ascii=False, sort_keys=True))
 
 
 def _digest(frame: pd.DataFrame) -> list[object]:
@@ -166,20 +141,10 @@ def _inputs(content: str, of_release: str, key: str) -> dict[str, Any]:
 
 def _mask(of_release: str, key: str) -> int:
     """Hides the exact number of inputs from everyone without the key."""
-    return int(_hmac(key, f"number of inputs of {of_release}")[:12], 16)
-
-
-def _hmac(key: str, text: str) -> str:
-    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return int(keyed(key, f"number of inputs of {of_release}")[:12], 16)
 
 
 def _in_steps(reasons: pd.Series) -> dict[str, int]:
     """How many cells each reason set aside, at least: in steps of five; fewer may be one person's and have no entry."""
     counts = {str(reason): in_steps(int(n)) for reason, n in reasons.value_counts().sort_index().items()}
     return {reason: n for reason, n in counts.items() if n}
-
-
-def manifest_of(stored: StoredRelease) -> dict[str, Any]:
-    """What a stored release says of itself."""
-    about: dict[str, Any] = json.loads(stored.content)["manifest"]
-    return about

@@ -10,7 +10,7 @@ from data.errors import RapportError
 from data.store.engine import Stores, reading
 from data.store.releases import StoredRelease, read_release, released_rounds
 from data.store.rounds import Round, rounds_of
-from pipeline import release
+from pipeline import release, seal
 from pipeline.case import case_of, decided_in, register_plan
 from pipeline.disclosure import gate, merging
 from pipeline.disclosure.coarsen import coarsened
@@ -38,7 +38,7 @@ def run_round(stores: Stores, *, programme_id: str, round_id: str, key: str, now
     register_plan(stores, programme_id, now=now)
     inputs = ingest(stores.raw, programme_id=programme_id, round_id=round_id, key=key, as_of=now)
     content = build(inputs, key=key, earlier=last_releases(stores, programme_id, inputs.round.number, key))
-    return release.freeze(stores, release.sealed(content, key=key, now=now), inputs)
+    return release.freeze(stores, seal.sealed(content, key=key, now=now), inputs)
 
 
 def build(inputs: Inputs, *, key: str, earlier: Sequence[Last] = (), code_version: str = CODE_VERSION) -> str:
@@ -141,7 +141,7 @@ def verify_release(stores: Stores, release_id: str, *, key: str) -> str:
     """Rebuild a release from what the raw store holds today, and compare."""
     with reading(stores.published) as connection:
         kept = read_release(connection, release_id)
-    about = release.manifest_of(kept)
+    about = seal.manifest_of(kept)
     inputs = ingest(
         stores.raw,
         programme_id=kept.programme_id,

@@ -24,8 +24,9 @@ from pipeline.evidence.two_sides import GAP
 from pipeline.ingest import Inputs
 from pipeline.measure import NOT_STATED, Measurement, measure
 from pipeline.metric import Facts, catalogue
-from pipeline.release import manifest_of, n_inputs
+from pipeline.release import n_inputs
 from pipeline.score import asked, score
+from pipeline.seal import manifest_of
 from pipeline.three_rounds import ROUNDS, RoundShown, is_due, three_rounds
 
 

@@ -1,21 +1,29 @@
 """Writes the report of one programme's newest release into files, one a format."""
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from dashboard.findings import Numbers, numbers_of
-from dashboard.reports import html, pdf, pptx, xlsx
 from dashboard.reports.report import Report, report_of
 from dashboard.words import LANGUAGES
 from data.errors import RapportError
 from pipeline.published import Programme, PublishedStore
 
-FORMATS: Mapping[str, Callable[[Report], bytes]] = {
-    "html": html.render,
-    "pdf": pdf.render,
-    "pptx": pptx.render,
-    "xlsx": xlsx.render,
-}
+Render = Callable[[Report], bytes]
+
+
+def _of(name: str) -> Render:
+    """The renderer of one format, loaded when it is asked for: a PDF needs none of what slides need."""
+
+    def render(report: Report) -> bytes:
+        written: bytes = import_module(f"dashboard.reports.{name}").render(report)
+        return written
+
+    return render
+
+
+FORMATS: Mapping[str, Render] = {name: _of(name) for name in ("html", "pdf", "pptx", "xlsx")}
 
 
 def write(

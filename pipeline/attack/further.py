@@ -9,10 +9,10 @@ import pandas as pd
 from pipeline.attack.backwards import before_rounding
 from pipeline.attack.reader import GAP, KEY, NOT_STATED, Round, Told, hidden_scores, key_of
 from pipeline.disclosure.rounding import step_of
+from pipeline.evidence.kinds import ANCHORS
 from pipeline.weighting import propensity, response_weights
 
 SIDES = ("mentor", "mentee")
-ANCHORS = {"trust": "trust", "satisfaction": "satisfaction", "goal_progress": "goals"}
 WEIGHTED = "weighted_"
 OTHERS = "others"
 SCORES, GAPS = (0.0, 100.0), (-100.0, 100.0)

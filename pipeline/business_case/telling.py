@@ -26,7 +26,7 @@ from pipeline.business_case.roster import OVERLAP, RENEWED, STILL_AHEAD, UNKNOWN
 from pipeline.business_case.value import Value
 from pipeline.business_case.waves import NO_ONE_AFTER, ONE_WAVE, ONLY_MENTEES
 from pipeline.claim import ASSOCIATED, DESCRIBES
-from pipeline.disclosure.gate import PROGRAMME
+from pipeline.disclosure.crowd import PROGRAMME
 from pipeline.disclosure.rounding import in_steps, in_steps_of_error
 
 CANNOT_TELL = "Cannot tell yet. Here is what it would take instead."

@@ -9,12 +9,11 @@ again enough people who are not all at one end.
 from collections.abc import Iterable, Mapping
 
 from pipeline.disclosure.audit import one_way
-from pipeline.disclosure.crowd import FEEDING, PROGRAMME, Crowd, Key, together
+from pipeline.disclosure.crowd import FEEDING, PROGRAMME, Crowd, Key, Shown, together
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.metric import Metric
 
 ASKED = "participation"  # the metric behind which stand all who were asked
-Shown = dict[Key, bool]
 
 
 def alone(

@@ -11,6 +11,9 @@ MERGED = " + "  # joins the names of groups that are told as one
 FEEDING = {"mentor": ("mentors",), "mentee": ("mentees",), "both": ("mentors", "mentees")}
 
 
+WITHHELD = "Too few people to protect. Here is the programme result instead."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Key:
     """Which number: one metric, in one view and group, for one side."""
@@ -77,3 +80,6 @@ def together(crowds: Iterable[Crowd]) -> Crowd:
         guides=frozenset().union(*(crowd.guides for crowd in joined)),
         end=ends.pop() if len(ends) == 1 else 0,
     )
+
+
+Shown = dict[Key, bool]  # whether each number is shown

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from pipeline.disclosure.alone import ASKED, Shown, all_asked, alone, has_needed, whole_first
+from pipeline.disclosure.alone import ASKED, all_asked, alone, has_needed, whole_first
 from pipeline.disclosure.audit import Auditor
-from pipeline.disclosure.crowd import PROGRAMME, Crowd, Key
+from pipeline.disclosure.crowd import PROGRAMME, Crowd, Key, Shown
 from pipeline.disclosure.difference import Before, Sum, tells_of_comers
 from pipeline.disclosure.ground import Room
 from pipeline.disclosure.merging import Merged, candidates
@@ -22,10 +22,6 @@ from pipeline.disclosure.silence import telling_counts
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.disclosure.together import Release, telling_together
 from pipeline.metric import Metric
-
-__all__ = ["PROGRAMME", "WITHHELD", "Decision", "Shown", "decide"]
-
-WITHHELD = "Too few people to protect. Here is the programme result instead."
 
 
 class Decision(NamedTuple):

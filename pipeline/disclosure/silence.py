@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult, linprog
 from scipy.sparse import csr_array, hstack, identity, vstack
 
-from pipeline.disclosure.alone import ASKED, Shown
+from pipeline.disclosure.alone import ASKED
 from pipeline.disclosure.audit import one_way
-from pipeline.disclosure.crowd import FEEDING, MERGED, PROGRAMME, Crowd, Key
+from pipeline.disclosure.crowd import FEEDING, MERGED, PROGRAMME, Crowd, Key, Shown
 from pipeline.disclosure.rooms import members
 from pipeline.disclosure.rounding import in_steps, share_range, told_count
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.change import LEAST_POINTS, cusum, ewma, predictive_deviation, reliable_change
-from pipeline.disclosure.gate import Shown
+from pipeline.disclosure.crowd import Shown
 from pipeline.disclosure.rounding import in_steps
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.evidence.finding import (

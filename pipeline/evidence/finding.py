@@ -9,8 +9,7 @@ import pandas as pd
 
 from data.errors import RapportError
 from pipeline.claim import DESCRIBES
-from pipeline.disclosure.crowd import Crowd, Key
-from pipeline.disclosure.gate import PROGRAMME, Shown
+from pipeline.disclosure.crowd import PROGRAMME, Crowd, Key, Shown
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.metric import Metric
 

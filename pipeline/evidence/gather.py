@@ -1,52 +1,22 @@
 """Gathers all evidence of a round, and says which of its numbers are shown."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
-from pipeline.disclosure.crowd import Crowd
-from pipeline.disclosure.gate import Shown
+from pipeline.disclosure.crowd import Crowd, Shown
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.evidence.changes import changes
 from pipeline.evidence.finding import CONSTRUCT, NOTHING, OTHER_CONSTRUCTS, Finding, Findings, least
 from pipeline.evidence.goals_reached import goals_reached
 from pipeline.evidence.growth import LEAST_ROUNDS, growth_over_rounds
 from pipeline.evidence.milestones import milestones
-from pipeline.evidence.non_response import METRICS, non_response
+from pipeline.evidence.non_response import non_response
 from pipeline.evidence.quality import quality
 from pipeline.evidence.reliability import reliabilities
 from pipeline.evidence.round_facts import RoundFacts
 from pipeline.evidence.support import support
 from pipeline.evidence.surface import surface
 from pipeline.evidence.two_sides import two_sides
-
-# id → unit
-EVIDENCE: Mapping[str, str] = {
-    "reliability_level": "coefficient",
-    "reliability_change": "coefficient",
-    "alpha": "coefficient",
-    "ceiling_share": "share",
-    "straight_lining": "share",
-    "perception_gap": "points",
-    "smallest_gap": "points",
-    "gap_agreement": "coefficient",
-    "actor_effect": "points",
-    "partner_effect": "points",
-    "changed_up": "share",
-    "changed_down": "share",
-    "reliable_change": "share",
-    "growth_slope": "points",
-    "growth_together": "coefficient",
-    **{f"surface_{name}": "points" for name in ("a1", "a2", "a3", "a4", "a5")},
-    "goal_attainment": "t_score",
-    "goals_met": "share",
-    "goal_agreement": "coefficient",
-    "goal_weeks": "weeks",
-    "goals_in_26_weeks": "share",
-    "support_recall": "share",
-    "support_false_alarms": "alarms",
-    "support_lead": "days",
-    **{f"{name}_{metric}": "points" for name in ("weighted", "tipping") for metric in METRICS},
-}
 
 
 def gather(facts: RoundFacts, thresholds: Thresholds, shown: Shown) -> Findings:

@@ -5,16 +5,15 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from pipeline.disclosure.crowd import Key
-from pipeline.disclosure.gate import Shown
+from pipeline.disclosure.crowd import Key, Shown
 from pipeline.disclosure.rounding import in_steps
 from pipeline.estimate import declared
 from pipeline.evidence.finding import NOTHING, Finding, Findings, attempt, crowd_of, whole
+from pipeline.evidence.kinds import ANCHORS
 from pipeline.evidence.round_facts import RoundFacts
 from pipeline.measure import LEAST_SPREAD, NOT_STATED
 from pipeline.weighting import average, propensity, response_weights
 
-METRICS = {"trust": "trust", "satisfaction": "satisfaction", "goal_progress": "goals"}
 SHIFT = 0.5  # standard deviations lower
 OTHERS = "others"
 LEAST_IN_A_LEVEL = 10  # who answered; nobody's answer gets a weight of its own
@@ -24,7 +23,7 @@ Numbers = tuple[float, float, float]
 def non_response(facts: RoundFacts, attributes: Iterable[str], shown: Shown) -> Findings:
     """Of every anchor score: the weighted mean, and the mean if the silent were half a deviation lower."""
     numbers = []
-    for metric, construct in METRICS.items():
+    for metric, construct in ANCHORS.items():
         for side in sorted(facts.asked.get(construct, set())):
             invited = _people(facts, construct, side)
             groups = _groups(invited, metric, side, tuple(attributes), shown)

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.change import false_discovery
-from pipeline.disclosure.crowd import Crowd
-from pipeline.disclosure.gate import Shown
+from pipeline.disclosure.crowd import Crowd, Shown
 from pipeline.disclosure.rounding import in_steps
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.estimate import wilson

@@ -5,8 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from pipeline.claim import ASSOCIATED
-from pipeline.disclosure.crowd import Key
-from pipeline.disclosure.gate import Shown
+from pipeline.disclosure.crowd import Key, Shown
 from pipeline.disclosure.rounding import in_steps
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.dyads import response_surface

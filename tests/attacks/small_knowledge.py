@@ -17,7 +17,7 @@ from data.errors import RapportError
 from data.settings import Settings
 from data.store.engine import Stores, migrate, open_stores, writing
 from data.store.releases import StoredRelease
-from pipeline import measure, publish, published, release, weigh
+from pipeline import measure, publish, published, release, seal, weigh
 from pipeline.disclosure.crowd import TWO_WAY, Crowd, Key
 from pipeline.disclosure.difference import Part
 from pipeline.disclosure.thresholds import thresholds
@@ -347,7 +347,7 @@ KEY = "k" * 48
 def _stored(value: float) -> StoredRelease:
     manifest = {"release": "P-1", "programme": {"id": "P", "name": "P"}, "round": {"id": "R1", "number": 1}}
     found = released(ASKED_TWENTY)
-    return release.sealed(release.content_of(manifest, found.rows.assign(value=value)), key=KEY, now=NOW)
+    return seal.sealed(release.content_of(manifest, found.rows.assign(value=value)), key=KEY, now=NOW)
 
 
 def _read(*saved: StoredRelease, key: str | None = KEY) -> set[float]:

@@ -22,7 +22,7 @@ from data.store.comments import batches_of
 from data.store.engine import reading, writing
 from data.store.releases import releases_of
 from pipeline.comments import batch, releasing
-from pipeline.release import sealed
+from pipeline.seal import sealed
 from tests.attacks import artefacts
 from tests.attacks.artefacts import Artefacts
 from tests.attacks.installation import MIDDLE, OVER, SECOND, Installation, made

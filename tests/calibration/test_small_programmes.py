@@ -8,7 +8,7 @@ import pytest
 
 from data.contracts import Published
 from pipeline import run
-from pipeline.disclosure.gate import PROGRAMME
+from pipeline.disclosure.crowd import PROGRAMME
 from pipeline.disclosure.thresholds import DEFAULT, RESPONDENTS_N, Thresholds
 from pipeline.ingest import Inputs
 from tests.pipeline.simulated import simulated

@@ -9,7 +9,7 @@ import pandas as pd
 from data.contracts import Published, conform
 from data.store.engine import Stores, writing
 from data.store.releases import save_release
-from pipeline import release
+from pipeline import release, seal
 from pipeline.published import PROGRAMME, WITHHELD, catalogue
 
 KICKOFF = date(2026, 1, 5)
@@ -113,5 +113,5 @@ def make_release(
     }
     content = release.content_of(manifest, conform(Published, frame))
     with writing(stores.published) as connection:
-        save_release(connection, release.sealed(content, key=key, now=NOW))
+        save_release(connection, seal.sealed(content, key=key, now=NOW))
     return release_id

@@ -24,8 +24,8 @@ from pipeline.business_case.plan import CASE, PLAN
 from pipeline.case import keep_case
 from pipeline.ingest import ingest
 from pipeline.published import open_published
-from pipeline.release import manifest_of
 from pipeline.run import run_due, verify_release
+from pipeline.seal import manifest_of
 from tests.pipeline.made_case import company
 from tests.pipeline.stored import KEY, ask
 

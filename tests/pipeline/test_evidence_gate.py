@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from data.contracts import Answers, GoalRatings, Invited, conform
-from pipeline.disclosure.gate import WITHHELD
+from pipeline.disclosure.crowd import WITHHELD
 from pipeline.disclosure.thresholds import Thresholds
 from pipeline.evidence.finding import Finding, crowd_of
 from pipeline.ingest import Inputs

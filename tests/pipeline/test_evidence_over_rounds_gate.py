@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from pipeline.disclosure.gate import WITHHELD
+from pipeline.disclosure.crowd import WITHHELD
 from pipeline.evidence.finding import OTHER_CONSTRUCTS
 from pipeline.ingest import Inputs
 from pipeline.run import build

@@ -12,7 +12,7 @@ from data.store.batches import start_batch
 from data.store.engine import Stores, reading, writing
 from data.store.releases import read_release, releases_of
 from data.tables import answers, batches, invitations, responses
-from pipeline.disclosure.gate import WITHHELD
+from pipeline.disclosure.crowd import WITHHELD
 from pipeline.ingest import ingest
 from pipeline.published import published
 from pipeline.release import verify

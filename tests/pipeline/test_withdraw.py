@@ -18,8 +18,8 @@ from pipeline import published as door
 from pipeline.ingest import ingest
 from pipeline.jobs import run_due, run_one, withdraw
 from pipeline.published import open_published
-from pipeline.release import seal_is_valid
 from pipeline.run import build
+from pipeline.seal import seal_is_valid
 from pipeline.weigh import last_releases
 from tests.dashboard.conftest import PASSWORD, Reader, sign_in
 from tests.dashboard.made_releases import make_release
