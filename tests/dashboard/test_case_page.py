@@ -1,13 +1,16 @@
 """The business case on screen and on paper: a verdict, "cannot tell yet", and no employment file at all."""
 
+import io
 import json
 from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from pypdf import PdfReader
 
 from dashboard.app import create_app
 from dashboard.case import PROTOCOL, case_told, protocol, verdict
@@ -185,3 +188,16 @@ def test_each_thing_that_was_counted_on_the_way_has_its_words(language: str) -> 
     said = {words(f"case_note_{key}") for key in NOTES.values()}
     assert len(said) == len(NOTES)
     assert (said == set(NOTES)) == (language == "en")
+
+
+def test_no_two_columns_of_a_table_touch(made: Made) -> None:
+    report = report_of(numbers(made, "large"), organisation="Example", language="en")
+    pages = PdfReader(io.BytesIO(pdf.render(report))).pages
+    printed = "\n".join(page.extract_text(extraction_mode="layout") for page in pages)
+    tables = [block.table for section in report.sections for block in section.blocks if block.table is not None]
+    rows = [(*row.heading, *row.cells) for table in tables for row in table.rows]
+    beside = {
+        (left, right) for row in rows for left, right in pairwise(row) if len(left + right) > 6 and " " not in right
+    }
+    assert len(beside) > 50
+    assert [pair for pair in beside if "".join(pair) in printed] == []
