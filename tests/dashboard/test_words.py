@@ -2,13 +2,16 @@
 
 import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from dashboard.address import Address, read
 from dashboard.words import Words, _all, best, places_of
+from pipeline.published import EVIDENCE, FLOWS
 
 EN, DE = Words("en"), Words("de")
+ROOM = Path(__file__).resolve().parents[2] / "dashboard"
 
 
 def test_both_languages_say_the_same_things() -> None:
@@ -16,6 +19,19 @@ def test_both_languages_say_the_same_things() -> None:
     assert set(english) == set(german)
     for key, text in english.items():
         assert set(re.findall(r"\{(\w+)", text)) == set(re.findall(r"\{(\w+)", german[key])), key
+
+
+def test_no_words_are_left_that_nobody_says() -> None:
+    """Each key stands in the code or a template, begins like one that the code completes, or is a number's id."""
+    files = [each for each in ROOM.rglob("*") if each.suffix in (".py", ".html") or each.name.endswith(".j2")]
+    code = "\n".join(each.read_text(encoding="utf-8") for each in files)
+    begun = tuple({*re.findall(r'f"([a-z_0-9]+)\{', code), *re.findall(r"[\"']([a-z_0-9]+_)[\"'] \+", code)})
+    ids = {*EVIDENCE, *FLOWS}
+    assert [
+        key
+        for key in _all()["en"]
+        if key not in ids and not key.startswith(begun) and not re.search(rf"\b{key}\b", code)
+    ] == []
 
 
 def test_percent_is_written_for_shares_only() -> None:
