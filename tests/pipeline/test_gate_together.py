@@ -1,8 +1,9 @@
-"""What all numbers of two releases together say of somebody who came or went between them."""
+"""What all numbers of several releases together say of somebody who came or went between them."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import linprog
 
 from pipeline.disclosure.crowd import Key
 from pipeline.disclosure.ground import Room
@@ -80,3 +81,68 @@ def test_who_said_something_else_in_between_is_not_taken_to_have_said_the_same()
     )
     assert telling_together(now, [older], SCALE) == {ALL}
     assert telling_together(now, [last._replace(rooms={A: room(5.0)}), older], SCALE) == set()
+
+
+def drawn(rng: np.random.Generator) -> list[Release]:
+    """Two to four rounds of the same thirteen people, of whom some are silent in some and some change their mind."""
+    groups, values = rng.choice(["A", "B", "C"], 13), rng.choice([0.0, 25.0, 50.0, 75.0, 100.0], 13)
+    releases = []
+    for _ in range(rng.integers(2, 5)):
+        values = np.where(rng.random(13) < 0.1, rng.choice([0.0, 50.0, 100.0], 13), values)
+        here = np.flatnonzero(rng.random(13) < 0.85)
+        rows = pd.DataFrame({"unit": [f"u{k}" for k in here], "department": groups[here], "value": values[here]})
+        keys = [ALL, *(Key(metric="trust", view="department", group=name, side="mentee") for name in "ABC")]
+        shown = [key for key in keys if rng.random() < 0.7 and (key == ALL or key.group in set(rows["department"]))]
+        releases.insert(0, Release(rows, {key: room(float(rng.choice([1.0, 6.0, 15.0, 40.0]))) for key in shown}))
+    return releases
+
+
+def proven(releases: list[Release]) -> set[str]:
+    """Who came or went and whose answer a linear programme over single people pins down, whatever round it is of."""
+    of_round = [dict(zip(each.told["unit"], each.told["value"], strict=True)) for each in releases]
+    columns: dict[tuple[str, int], int] = {}
+    for unit in sorted(set().union(*of_round)):
+        before: int | None = None
+        for k in reversed(range(len(releases))):
+            if unit in of_round[k]:
+                is_same = before is not None and of_round[before][unit] == of_round[k][unit]
+                columns[unit, k] = columns[unit, before] if is_same else len(set(columns.values()))
+                before = k
+    rows, low, high = [], [], []
+    for k, each in enumerate(releases):
+        for key, leaves in each.rooms.items():
+            inside = each.told if key == ALL else each.told[each.told["department"] == key.group]
+            row = np.zeros(len(set(columns.values())))
+            row[[columns[unit, k] for unit in inside["unit"]]] = 1.0
+            rows.append(row)
+            low.append(inside["value"].sum() - leaves.down)
+            high.append(inside["value"].sum() + leaves.up)
+    if not rows:
+        return set()
+    matrix, found = np.array(rows), set()
+    for (unit, k), column in columns.items():
+        if all(unit in values for values in of_round):
+            continue
+        towards = np.eye(matrix.shape[1])[column]
+        ends = [
+            linprog(sign * towards, A_ub=np.vstack([matrix, -matrix]), b_ub=[*high, *(-np.array(low))], bounds=(0, 100))
+            for sign in (1, -1)
+        ]
+        least, most, value = ends[0].fun, -ends[1].fun, of_round[k][unit]
+        is_told = max(most - value, value - least) < SCALE.apart - 0.01 and min(most - value, value - least) < 12.49
+        if is_told or (value < 50 and most < 49.99):
+            found.add(unit)
+    return found
+
+
+def test_what_is_left_pins_nobody_down_to_whoever_tries_person_by_person() -> None:
+    """Beyond what the earlier releases alone told: that is out already."""
+    rng, n_held = np.random.default_rng(7), 0
+    for _ in range(60):
+        now, *earlier = drawn(rng)
+        gone = telling_together(now, earlier, SCALE)
+        kept = now._replace(rooms={key: leaves for key, leaves in now.rooms.items() if key not in gone})
+        alone = proven([kept._replace(rooms={}), *earlier])
+        assert proven([kept, *earlier]) <= alone
+        n_held += bool(proven([now, *earlier]) - alone)
+    assert n_held > 5
