@@ -159,12 +159,15 @@ def inputs_table(case: Told) -> Table:
     for each in case.about["assumptions"]:
         heading = (words(f"case_input_{each['key']}"),)
         if each["value"] is None:
-            rows.append(Row(heading=heading, sentence=words("case_input_missing", needs=each["needs"])))
+            needs = words(f"case_needs_{each['key']}")
+            rows.append(Row(heading=heading, sentence=words("case_input_missing", needs=needs)))
             continue
         value, low, high = (_plain(each[name], words) for name in ("value", "low", "high"))
-        owner = words("case_default") if each["is_default"] else each["owner"]
+        source, owner = each["source"], each["owner"]
+        if each["is_default"]:
+            source, owner = words(f"case_source_{each['key']}"), words("case_default")
         span = words("bounds", low=low, high=high) if low != high else value
-        cells = (value, span, each["unit"], str(each["dated"]), each["source"], owner)
+        cells = (value, span, _unit(each, words), str(each["dated"]), source, owner)
         rows.append(Row(heading=heading, cells=cells))
     columns = ("th_input", "th_value", "th_range", "th_unit", "th_date", "th_source", "th_owner")
     return Table(
@@ -173,6 +176,15 @@ def inputs_table(case: Told) -> Table:
         n_headings=1,
         rows=tuple(rows),
     )
+
+
+def _unit(each: Mapping[str, Any], words: Words) -> str:
+    """Our units in the reader's language, an organisation's own as it wrote them; the currency in front of both."""
+    named, text = f"case_unit_{each['key']}", str(each["unit"])
+    first, _, rest = text.partition(" ")
+    currency = f"{first} " if len(first) == 3 and first.isupper() else ""
+    ours = Words("en")(named)
+    return f"{currency}{words(named)}" if ours == (rest if currency else text) else text
 
 
 def _plain(value: float, words: Words) -> str:

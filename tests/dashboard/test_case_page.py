@@ -23,6 +23,7 @@ from data.demo.workforce_tables import Workforce, case_decided, make_workforce
 from data.settings import Settings
 from data.store.accounts import open_accounts
 from data.store.engine import migrate, open_stores
+from pipeline.business_case.assumptions import assumptions, listed
 from pipeline.business_case.case import business_case
 from pipeline.business_case.plan import CASE, read_case
 from pipeline.business_case.roster import find_enrolment
@@ -201,3 +202,23 @@ def test_no_two_columns_of_a_table_touch(made: Made) -> None:
     }
     assert len(beside) > 50
     assert [pair for pair in beside if "".join(pair) in printed] == []
+
+
+def test_the_inputs_are_told_in_german_as_they_are_kept_in_english(made: Made) -> None:
+    kept = {each["key"]: each for each in listed(assumptions())}
+    english, german = (case_told(numbers(made, "large"), Words(language)) for language in ("en", "de"))
+    assert english is not None
+    assert german is not None
+    for each, said, also in zip(
+        english.about["assumptions"], inputs_table(english).rows, inputs_table(german).rows, strict=True
+    ):
+        assert said.heading != also.heading or each["key"] == "training"
+        if each["value"] is None:
+            assert kept[each["key"]]["needs"] in said.sentence
+            assert kept[each["key"]]["needs"] not in also.sentence
+        elif each["is_default"]:
+            assert (said.cells[2], said.cells[4]) == (kept[each["key"]]["unit"], kept[each["key"]]["source"])
+            assert said.cells[2] != also.cells[2]
+            assert said.cells[4] != also.cells[4]
+        else:
+            assert said.cells[4:] == also.cells[4:] == (each["source"], each["owner"])
