@@ -65,8 +65,8 @@ def deviations(registered: Mapping[str, Any], now: Mapping[str, Any]) -> list[st
     names = sorted({*before, *after})
     changed = [name for name in names if before.get(name) != after.get(name)]
     found = [f"{name}: {_text(before.get(name))} → {_text(after.get(name))}" for name in changed]
-    then, since = registered["definitions"], now["definitions"]
-    found += [f"definition: {name}" for name in sorted({*then, *since}) if then.get(name) != since.get(name)]
+    then, since = registered.get("definitions", {}), now["definitions"]  # none in a plan of an older version
+    found += [f"definition: {name}" for name in sorted({*then, *since}) if then and then.get(name) != since.get(name)]
     if not found and registered["sha256"] != now["sha256"]:
         found.append("protocol: its wording")
     return found

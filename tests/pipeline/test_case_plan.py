@@ -122,6 +122,11 @@ def test_a_metric_that_is_defined_otherwise_is_a_deviation(monkeypatch: pytest.M
     assert now["sha256"] != before["sha256"]
 
 
+def test_a_plan_that_was_registered_without_definitions_is_told_apart_by_its_digest_only() -> None:
+    older = {name: each for name, each in Plan().registered().items() if name != "definitions"}
+    assert deviations({**older, "sha256": "of an older version"}, Plan().registered()) == ["protocol: its wording"]
+
+
 def test_a_protocol_that_is_worded_otherwise_is_a_deviation() -> None:
     registered = Plan().registered()
     worded = {**registered, "protocol": {}, "sha256": "another"}
