@@ -118,7 +118,7 @@ class _Candidate:
     def _hold_together(self, metric: Metric, side: str) -> None:
         """Withhold what, together with all that earlier releases show of it, tells of somebody who came or went."""
         of = (metric.id, side)
-        known = [Release(each.told[of], _only(of, each.rooms)) for each in self.earlier if of in each.told]
+        known = [Release(each.told[of], _only(of, _held(each))) for each in self.earlier if of in each.told]
         now = Release(self.told[of], {key: room for key, room in _only(of, self.rooms).items() if self.shown[key]})
         self.shown.update(dict.fromkeys(telling_together(now, known, scale_of(metric)), False))
 
@@ -149,6 +149,16 @@ class _Candidate:
                 is_alone or self._tells_of_comers(key, room, metric, told) or auditor.suspects({**shown, key: room})
             ):
                 self.shown[key], self.rooms[key], self.merged[key] = True, room, each
+
+
+def _held(before: Before) -> Mapping[Key, Room]:
+    """The rooms of an earlier release; none where somebody has been erased since.
+
+    Without them nobody can say any more in which steps it was told, so its readers are taken to know the very sums.
+    """
+    if before.is_whole:
+        return before.rooms
+    return {key: replace(room, up=0.0, down=0.0) for key, room in before.rooms.items()}
 
 
 def _only(of: tuple[str, str], rooms: Mapping[Key, Room]) -> dict[Key, Room]:

@@ -97,6 +97,7 @@ def released(
     attributes: tuple[str, ...] = ("department",),
     metrics: Iterable[str] = ("trust",),
     before: Held | None = None,
+    older: Sequence[Held] = (),
 ) -> Released:
     """The release of one round, step by step as `pipeline.run.build` makes it, of some metrics only."""
     chosen = {id_: catalogue()[id_] for id_ in metrics}
@@ -115,7 +116,7 @@ def released(
         {side: answered.loc[answered["side"] == side, "person_id"].nunique() for side in SIDES},
         told=measurement.told,
         errors=dict(zip(keys, measured["se"], strict=True)),
-        earlier=() if before is None else [before],
+        earlier=[*([] if before is None else [before]), *older],
     )
     decision = decision.without(run.telling_gaps(about, decision, limits), chosen)
     shown = [decision.shown[key] for key in keys]

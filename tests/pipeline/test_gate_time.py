@@ -53,6 +53,16 @@ def test_a_group_is_compared_with_what_was_shown_of_itself(held: str, is_shown: 
     assert replace(GROUP, group="B") in later
 
 
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_after_an_erasure_the_steps_of_an_older_release_are_not_known_any_more(is_whole: bool) -> None:
+    """What is left of its people may be told in other steps than they were, so its readers may know the very sums."""
+    first = released(ALIKE).held()
+    wide = {key: replace(room, up=900.0, down=900.0) for key, room in first.rooms.items()}
+    last, older = first._replace(rooms={}), first._replace(rooms=wide, is_whole=is_whole)
+    found = released([*ALIKE, JOINER], before=last, older=[older]).shown()
+    assert (GROUP in found) == is_whole
+
+
 def test_after_an_erasure_only_the_programme_can_be_compared() -> None:
     """Who is erased is not there to be compared with, so a group that lost somebody could not be judged."""
     first = released(ALIKE)
