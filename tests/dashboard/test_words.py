@@ -26,7 +26,7 @@ def test_no_words_are_left_that_nobody_says() -> None:
     files = [each for each in ROOM.rglob("*") if each.suffix in (".py", ".html") or each.name.endswith(".j2")]
     code = "\n".join(each.read_text(encoding="utf-8") for each in files)
     begun = tuple({*re.findall(r'f"([a-z_0-9]+)\{', code), *re.findall(r"[\"']([a-z_0-9]+_)[\"'] \+", code)})
-    ids = {*EVIDENCE, *FLOWS}
+    ids = {*EVIDENCE, *FLOWS, *(f"{name}_{side}" for name in EVIDENCE for side in ("mentor", "mentee"))}
     assert [
         key
         for key in _all()["en"]
