@@ -50,10 +50,26 @@ def tells_of_comers(now: Sum, before: Sum, scale: Scale, *, colluders: int) -> b
 
     The careful assumption is that everybody who answered both times said the same again.
     """
+    return tells(_came_or_went(now, before), _rooms(now, before), scale, colluders=colluders)
+
+
+def tells_of_erased(now: Sum, before: Sum, scale: Scale, *, colluders: int) -> bool:
+    """Whether two numbers of the same group tell of one more, who was in the earlier and is erased since.
+
+    Nobody knows any more what they said, so it may have been either end of the scale.
+    """
+    parts, rooms = _came_or_went(now, before), _rooms(now, before)
+    ends = (Part(-1.0, scale.low), Part(-1.0, scale.high))
+    return any(tells([*parts, erased], rooms, scale, colluders=colluders) for erased in ends)
+
+
+def _came_or_went(now: Sum, before: Sum) -> list[Part]:
     parts = [Part(1.0, value) for person, value in now.said.items() if person not in before.said]
-    parts += [Part(-1.0, value) for person, value in before.said.items() if person not in now.said]
-    rooms = (now.room.up + before.room.down, now.room.down + before.room.up)
-    return tells(parts, rooms, scale, colluders=colluders)
+    return parts + [Part(-1.0, value) for person, value in before.said.items() if person not in now.said]
+
+
+def _rooms(now: Sum, before: Sum) -> tuple[float, float]:
+    return now.room.up + before.room.down, now.room.down + before.room.up
 
 
 def tells(parts: Iterable[Part], rooms: tuple[float, float], scale: Scale, *, colluders: int) -> bool:

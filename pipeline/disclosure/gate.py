@@ -14,7 +14,7 @@ import pandas as pd
 from pipeline.disclosure.alone import ASKED, all_asked, alone, has_needed, whole_first
 from pipeline.disclosure.audit import Auditor
 from pipeline.disclosure.crowd import PROGRAMME, Crowd, Key, Shown
-from pipeline.disclosure.difference import Before, Sum, tells_of_comers
+from pipeline.disclosure.difference import Before, Sum, tells_of_comers, tells_of_erased
 from pipeline.disclosure.ground import Room
 from pipeline.disclosure.merging import Merged, candidates
 from pipeline.disclosure.rooms import rooms_of, said, scale_of
@@ -133,7 +133,18 @@ class _Candidate:
                 earlier = Sum(said=said(before.told[then.metric, then.side], then), room=before.rooms[then])
                 if tells_of_comers(now, earlier, scale_of(metric), colluders=self.thresholds.score_n - 1):
                     return True
-        return False
+        return key.view != PROGRAMME and any(
+            self._tells_of_erased(now, before, then, metric)
+            for before in self.earlier[1:]
+            for then in same
+            if not before.is_whole and then in before.rooms
+        )
+
+    def _tells_of_erased(self, now: Sum, before: Before, then: Key, metric: Metric) -> bool:
+        """Whether a number, less that of an older release, tells of somebody who was in the group and is erased."""
+        left = said(before.told[then.metric, then.side], then)
+        earlier = Sum(said=left, room=replace(before.rooms[then], up=0.0, down=0.0))
+        return tells_of_erased(now, earlier, scale_of(metric), colluders=self.thresholds.score_n - 1)
 
     def _merge(self, keys: Iterable[Key], metric: Metric, told: pd.DataFrame) -> None:
         """Show the withheld groups of a view as one, where that is safe beside all that is shown."""

@@ -54,6 +54,14 @@ def test_a_group_is_compared_with_what_was_shown_of_itself(held: str, is_shown: 
 
 
 @pytest.mark.parametrize("is_whole", [True, False])
+def test_a_group_comes_back_after_an_erasure_only_where_that_tells_nothing_of_who_is_gone(is_whole: bool) -> None:
+    """Nobody came or went since but the erased one: this number less the older one would be theirs."""
+    first = released(ALIKE).held()
+    last, older = first._replace(rooms={}), first._replace(is_whole=is_whole)
+    assert (GROUP in released(ALIKE, before=last, older=[older]).shown()) == is_whole
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
 def test_after_an_erasure_the_steps_of_an_older_release_are_not_known_any_more(is_whole: bool) -> None:
     """What is left of its people may be told in other steps than they were, so its readers may know the very sums."""
     first = released(ALIKE).held()
