@@ -4,8 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
-from datetime import time as clock_time
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from data.timetable import Done, Job
 
 DEMO_ACCOUNTS = {"hr": "cleo@demo.example", "leader": "dan@demo.example"}
-LATE_ANSWERS = 3  # in the demo, three people answer by file after a round closed
 
 app = typer.Typer(
     name="rapport",
@@ -150,6 +148,7 @@ def work(context: typer.Context) -> None:
     """The timetable, until Ctrl-C or SIGTERM; what has begun is finished."""
     import threading
 
+    import data.jobs
     import data.timetable
     from data import settings as reading_settings
 
@@ -160,7 +159,8 @@ def work(context: typer.Context) -> None:
     with installation(context) as opened:
         known = _jobs(opened.stores, opened.settings, clock)
         say(f"{len(known)} jobs; the timetable runs.")
-        data.timetable.work(opened.stores.raw, known, clock=clock, wait=stop.wait, tell=_tell)
+        wait = data.jobs.until_ordered(opened.stores, stop.wait, clock)
+        data.timetable.work(opened.stores.raw, known, clock=clock, wait=wait, tell=_tell)
 
 
 @app.command()
@@ -198,10 +198,16 @@ def _jobs(stores: "Stores", settings: "Settings", clock: "Callable[[], datetime]
     import pipeline.jobs
     import surveys.jobs
 
+    carriers = {
+        **data.jobs.carriers(stores),
+        **surveys.jobs.carriers(stores),
+        **dashboard.jobs.carriers(settings),
+    }
     return [
+        data.jobs.orders_job(stores, carriers, then=[surveys.jobs.SHOW, pipeline.jobs.SHOW]),
         *surveys.jobs.jobs(stores, settings, clock),
         *pipeline.jobs.jobs(stores, settings),
-        *dashboard.jobs.jobs(settings, surveys.jobs.deliver(settings)),
+        *dashboard.jobs.jobs(settings, surveys.jobs.deliver(settings), surveys.jobs.tell(settings)),
         *data.jobs.jobs(stores, settings),
     ]
 
@@ -248,8 +254,10 @@ def _make_demo(settings: "Settings", stores: "Stores", *, pairings: int, rounds:
     import numpy as np
 
     import data.demo.goals
+    import data.demo.team
     import data.jobs
     import pipeline.jobs
+    import surveys.demo
     from data import settings as reading_settings
     from data.demo import organisation
     from data.demo.answering import Respondents
@@ -268,7 +276,9 @@ def _make_demo(settings: "Settings", stores: "Stores", *, pairings: int, rounds:
     for kind, report in data.jobs.import_tables(settings, stores, settings.home / "demo-files", tables).items():
         say(f"  {kind}: {report.accepted} rows imported, {report.quarantined} quarantined")
     data.demo.goals.set_goals(stores, rng)
-    _answer_rounds(stores, settings.home, organisation.round_days(now.date(), rounds), Respondents(rng))
+    days = organisation.round_days(now.date(), rounds)
+    surveys.demo.answer_rounds(stores, settings.home / "demo-files", days, Respondents(rng), say)
+    data.demo.team.live_on(stores, surveys.demo.PROGRAMME, now)
     pipeline.jobs.decide_case(stores, "mentoring", organisation.CASE, by="the demo", now=reading_settings.now())
     if careers:
         _add_careers(settings, stores, now, rng)
@@ -282,7 +292,7 @@ def _add_careers(settings: "Settings", stores: "Stores", now: datetime, rng: Any
     import data.demo.workforce_tables as workforce
     import data.jobs
     import pipeline.jobs
-    import surveys.jobs
+    import surveys.demo
     from data.demo.answering import Respondents
 
     say("Making a second programme over four years among 20,000 people …")
@@ -292,69 +302,11 @@ def _add_careers(settings: "Settings", stores: "Stores", now: datetime, rng: Any
         say(f"  {kind}: {report.accepted} rows imported, {report.quarantined} quarantined")
     decided = workforce.case_decided(company)
     pipeline.jobs.decide_case(stores, workforce.PROGRAMME, decided, by="the demo", now=now)
-    opens_at = datetime.combine(company.ends - timedelta(days=13), clock_time(7), UTC)
-    closes_at = opens_at + timedelta(days=13)
-    surveys.jobs.open_round(
-        stores,
-        round_id=f"{workforce.PROGRAMME}-1",
-        programme_id=workforce.PROGRAMME,
-        pulse="kickoff",
-        opens_at=opens_at,
-        closes_at=closes_at,
-    )
     with progress("Answers") as step:
         step(0, 1)
-        n_answers = surveys.jobs.answer_with(stores, f"{workforce.PROGRAMME}-1", _answering(Respondents(rng), 1, 14.0))
-        surveys.jobs.close_due(stores, closes_at + timedelta(minutes=1))
+        n_answers = surveys.demo.answer_kickoff(stores, workforce.PROGRAMME, company.ends, Respondents(rng))
         step(1, 1)
     say(f"  {workforce.PROGRAMME}-1 (kickoff): {n_answers} answered")
-
-
-def _answer_rounds(stores: "Stores", home: Path, days: list[Any], respondents: Any) -> None:
-    """Every round in turn: kickoff first, a milestone every fourth, the last one left open."""
-    import surveys.jobs
-
-    with progress("Rounds") as step:
-        for number, (opens_on, closes_on) in enumerate(days, 1):
-            round_id = f"mentoring-{number}"
-            pulse = "kickoff" if number == 1 else "milestone" if number % 4 == 0 else "pulse"
-            opens_at, closes_at = (datetime.combine(day, clock_time(7), UTC) for day in (opens_on, closes_on))
-            surveys.jobs.open_round(
-                stores,
-                round_id=round_id,
-                programme_id="mentoring",
-                pulse=pulse,
-                opens_at=opens_at,
-                closes_at=closes_at,
-            )
-            is_open = number == len(days)
-            fill = _answering(respondents, number, 2.0 if is_open else 14.0)
-            n_answers = surveys.jobs.answer_with(stores, round_id, fill)
-            if not is_open:
-                surveys.jobs.close_due(stores, closes_at + timedelta(minutes=1))
-            if number == 2:
-                surveys.jobs.send_late(stores, round_id, home / "demo-files" / "late.csv", LATE_ANSWERS)
-            say(f"  {round_id} ({pulse}): {n_answers} answered{', still open' if is_open else ''}")
-            step(number, len(days))
-
-
-def _answering(respondents: Any, number: int, until_day: float) -> Any:
-    """Who answers a form, and what; in the open round nobody has answered later than today, Ada and Ben not yet."""
-
-    def fill(form: Any) -> Any:
-        filled = respondents.fill(
-            pairing_id=form.ask.pairing_id,
-            person_id=form.ask.person_id,
-            side=form.ask.side,
-            language=form.ask.language,
-            round_number=number,
-            questions=[*form.questions, *form.operational],
-            goal_ids=[goal.goal_id for goal in form.goals],
-        )
-        is_guide = until_day < 14 and form.ask.other_name in ("Ada Okafor", "Ben Lindqvist")
-        return None if filled is None or filled.day > until_day or is_guide else filled
-
-    return fill
 
 
 def _card(settings: "Settings", stores: "Stores") -> str:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlencode
 from dashboard.words import FALLBACK, LANGUAGES
 
 LONGEST = 200
-KEPT = ("lang", "programme", "round", "by")
+KEPT = ("lang", "programme", "round", "by", "find", "page")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +18,17 @@ class Address:
     programme: str | None = None
     round: str | None = None
     by: str | None = None
+    find: str | None = None
+    page: str | None = None
 
     def to(self, path: str, *, by: str | None = None) -> str:
         """Another page of the same programme, round and language."""
-        return replace(self, path=path, by=by).text
+        return replace(self, path=path, by=by, find=None, page=None).text
+
+    @property
+    def page_number(self) -> int:
+        """Which page of a long list; the first where none is named."""
+        return int(self.page) if self.page is not None and self.page.isascii() and self.page.isdigit() else 1
 
     def with_(self, **changes: str | None) -> str:
         """This page with another choice."""

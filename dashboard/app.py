@@ -1,5 +1,6 @@
 """Puts the dashboard together: its pages, the shell around them, and the door in front."""
 
+import json
 import logging
 from collections.abc import Callable
 from datetime import datetime
@@ -9,13 +10,31 @@ import dash
 from dash import Input, Output, dcc, html
 from flask import Flask, Response, render_template, request
 
-from dashboard import address, auth, headers, health, parts
-from dashboard.pages import business_case, comments, method, metric, metrics, overview, quality, releases, two_sides
+from dashboard import account, address, auth, headers, health, parts
+from dashboard.kept import Pages, as_text, has_charts
+from dashboard.loading import RENDERER, Loading
+from dashboard.orders import Counter, take_orders
+from dashboard.pages import (
+    business_case,
+    comments,
+    help,
+    method,
+    metric,
+    metrics,
+    overview,
+    pairings,
+    participation,
+    quality,
+    releases,
+    two_sides,
+    week,
+)
 from dashboard.visit import HR, ROLES, NotAvailableError, Page, programmes_of, visit
 from dashboard.words import Words, best
 from data import settings as reading_settings
 from data.settings import Settings
 from data.store.accounts import Accounts, open_accounts
+from data.store.desk import Desk, open_desk
 from pipeline.published import PublishedStore, as_csv, open_published
 
 ROOM = Path(__file__).resolve().parent
@@ -23,19 +42,26 @@ LARGEST_REQUEST = 64_000
 # path → page; a path that ends in / takes the name of one thing
 PAGES: dict[str, Page] = {
     "/": overview,
+    "/week": week,
     "/metric": metrics,
     "/metric/": metric,
     "/two-sides": two_sides,
+    "/participation": participation,
+    "/pairings": pairings,
     "/business-case": business_case,
     "/quality": quality,
     "/comments": comments,
     "/method": method,
     "/releases": releases,
+    "/help": help,
 }
 NAVIGATION = {
     "nav_overview": "/",
+    "nav_week": "/week",
     "nav_metrics": "/metric",
     "nav_two_sides": "/two-sides",
+    "nav_participation": "/participation",
+    "nav_pairings": "/pairings",
     "nav_business_case": "/business-case",
     "nav_quality": "/quality",
     "nav_comments": "/comments",
@@ -43,7 +69,19 @@ NAVIGATION = {
     "nav_releases": "/releases",
 }
 
-ONLY_HR = frozenset({"/comments"})
+ONLY_HR = frozenset({"/week", "/pairings", "/comments"})
+BEFORE_A_RELEASE = frozenset({"/week", "/pairings"})  # pages that need none
+
+# What these show depends on rights and address only, so that a page made for one reader serves the next.
+SHARED = (overview, metrics, metric, two_sides, participation, business_case, quality, method, releases)
+
+OFFICE = "application/vnd.openxmlformats-officedocument"
+MIMETYPES = {
+    "html": "text/html",
+    "pdf": "application/pdf",
+    "pptx": f"{OFFICE}.presentationml.presentation",
+    "xlsx": f"{OFFICE}.spreadsheetml.sheet",
+}
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +91,10 @@ def create_app(
     published: PublishedStore,
     accounts: Accounts,
     clock: Callable[[], datetime] = reading_settings.now,
+    desk: Desk | None = None,
 ) -> dash.Dash:
-    """The dashboard over what is published, closed to everyone without a session."""
+    """The dashboard over what is published, closed to everyone without a session; orders go to the desk."""
+    desk = desk or open_desk(settings)
     server = Flask(__name__, template_folder=str(ROOM / "templates"))
     server.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     app = dash.Dash(
@@ -68,16 +108,27 @@ def create_app(
         use_pages=False,
         on_error=_trouble,
     )
-    # Our own page around Dash: language, title, navigation and sign-out come from the server.
-    app.interpolate_index = lambda **pieces: render_template("shell.html", **pieces, **_about(settings, published))
-    app.layout = html.Div([dcc.Location(id="address"), html.Div(id="page")])
-    app.callback(Output("page", "children"), Input("address", "pathname"), Input("address", "search"))(
-        lambda path, search: _page(published, path, search)
+    loading, pages = Loading(app.registered_paths), Pages(SHARED)
+    # Our own page around Dash: language, title, navigation, first content and sign-out come from the server.
+    app.interpolate_index = lambda **pieces: render_template(
+        "shell.html", **loading.pieces(pieces), **_about(settings, published, desk), **_first(published, desk, pages)
     )
+    app.renderer = RENDERER
+    app.layout = html.Div([dcc.Location(id="address"), html.Div(id="page")])
+    app.callback(
+        Output("page", "children"),
+        Input("address", "pathname"),
+        Input("address", "search"),
+        prevent_initial_call=True,  # the shell brings the first content
+    )(lambda path, search: json.loads(_page(published, desk, pages, path, search)))
     counts = health.Counts()
-    auth.close(server, settings, accounts, clock, counts)
+    take_orders(app, Counter(published, desk, clock))
+    door = auth.close(server, settings, accounts, clock, counts)
+    server.before_request(loading.answer)
+    server.register_blueprint(account.routes(door))
     health.watch(server, counts, lambda: accounts.is_reachable() and published.is_reachable())
-    server.add_url_rule("/<path:page>.csv", "csv", lambda page: _csv(published, page))
+    server.add_url_rule("/<path:page>.csv", "csv", lambda page: _csv(published, desk, page))
+    server.add_url_rule("/orders/<int:order_id>", "order", lambda order_id: _made(published, desk, order_id))
     server.register_error_handler(500, _trouble_page)
     headers.protect(server, app.csp_hashes(), is_secure=settings.secure)
     return app
@@ -94,16 +145,27 @@ def server() -> Flask:
     return serving(reading_settings.load())
 
 
-def _page(published: PublishedStore, path: object, search: object) -> object:
-    """One page for one reader. Both arguments come from the browser: nothing in them is trusted."""
+def _first(published: PublishedStore, desk: Desk, pages: Pages) -> dict[str, object]:
+    """The content that comes with the shell, so that a browser need not come back for it."""
+    search = request.query_string.decode("utf-8", "replace")
+    try:
+        text = _page(published, desk, pages, request.path, search)
+    except Exception as error:
+        text = as_text(_trouble(error))
+    return {"first": text, "has_charts": has_charts(text)}
+
+
+def _page(published: PublishedStore, desk: Desk, pages: Pages, path: object, search: object) -> str:
+    """One page for one reader, as text. Path and search come from the browser: nothing in them is trusted."""
     asked = address.read(path, search)
     words = Words(asked.lang)
     try:
         found, item = _find(asked.path)
-        seen = visit(published, auth.reader(), asked, item)
-        return _empty(words) if seen.numbers is None else found.show(seen)
+        seen = visit(published, auth.reader(), asked, item, desk)
+        is_empty = seen.numbers is None and asked.path not in BEFORE_A_RELEASE
+        return as_text(_empty(words)) if is_empty else pages.text(found, seen)
     except NotAvailableError:
-        return _not_available(asked, words)
+        return as_text(_not_available(asked, words))
 
 
 def _find(path: str) -> tuple[Page, str]:
@@ -140,12 +202,12 @@ def _trouble_page(_error: Exception) -> tuple[str, int]:
     return render_template("trouble.html", lang=lang, words=Words(lang)), 500
 
 
-def _csv(published: PublishedStore, page: str) -> Response:
+def _csv(published: PublishedStore, desk: Desk, page: str) -> Response:
     """What a page draws from, as a file: exactly the released rows, withheld ones without a number."""
     asked = address.read("/" if page == "overview" else f"/{page}", request.query_string.decode("utf-8", "replace"))
     try:
         found, item = _find(asked.path)
-        seen = visit(published, auth.reader(), asked, item)
+        seen = visit(published, auth.reader(), asked, item, desk)
         if seen.numbers is None:
             raise NotAvailableError
         content = as_csv(found.shown(seen))
@@ -158,25 +220,38 @@ def _csv(published: PublishedStore, page: str) -> Response:
     return response
 
 
+def _made(published: PublishedStore, desk: Desk, order_id: int) -> Response:
+    """A report that was asked for, to whoever may see its programme; what others asked for is theirs and HR's."""
+    account, order = auth.reader(), desk.order(order_id)
+    mine = {each.id for each in programmes_of(published, account, desk)}
+    is_theirs = order is not None and (account.role == HR or order.asked_by == account.email)
+    file = desk.file(order_id) if order is not None and is_theirs and order.programme_id in mine else None
+    if file is None:
+        return Response(f"{Words(best(request.args.get('lang')))('not_available_text')}\n", 404, mimetype="text/plain")
+    response = Response(file.content, mimetype=MIMETYPES[file.name.rpartition(".")[2]])
+    response.headers["Content-Disposition"] = f'attachment; filename="{_file_name(file.name)}"'
+    return response
+
+
 def _file_name(text: str) -> str:
     return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "-" for letter in text)
 
 
-def _about(settings: Settings, published: PublishedStore) -> dict[str, object]:
+def _about(settings: Settings, published: PublishedStore, desk: Desk) -> dict[str, object]:
     """What the shell shows around a page: it is made for each request, so it knows the reader and the language."""
     asked = address.read(request.path, request.query_string.decode("utf-8", "replace"))
     words, account = Words(asked.lang), auth.reader()
     other = "de" if asked.lang == "en" else "en"
-    mine = programmes_of(published, account)
+    mine = programmes_of(published, account, desk)
     places = {key: path for key, path in NAVIGATION.items() if account.role == HR or path not in ONLY_HR}
     chosen = asked.programme or (mine[0].id if mine else None)
     return {
         "lang": asked.lang,
         "words": words,
         "organisation": settings.organisation,
-        "page_title": _title(published, asked, words),
+        "page_title": _title(published, desk, asked, words),
         "account": account,
-        "role": words(f"role_{account.role}") if account.role in ROLES else account.role,
+        "role": words(f"role_{account.role.replace('-', '_')}"),
         "navigation": [(words(key), asked.to(path), _is_here(path, asked.path)) for key, path in places.items()],
         "programmes": [(each.name, _of(asked, each.id), each.id == chosen) for each in mine],
         "other_language": (other, asked.with_(lang=other)),
@@ -186,16 +261,16 @@ def _about(settings: Settings, published: PublishedStore) -> dict[str, object]:
 
 def _of(asked: address.Address, programme_id: str) -> str:
     """The same page of another programme; its rounds and groups are its own."""
-    return asked.with_(programme=programme_id, round=None, by=None)
+    return asked.with_(programme=programme_id, round=None, by=None, find=None, page=None)
 
 
 def _is_here(path: str, current: str) -> bool:
     return current == path if path == "/" else current.startswith(path)
 
 
-def _title(published: PublishedStore, asked: address.Address, words: Words) -> str:
+def _title(published: PublishedStore, desk: Desk, asked: address.Address, words: Words) -> str:
     try:
         found, item = _find(asked.path)
-        return found.title(visit(published, auth.reader(), asked, item))
+        return found.title(visit(published, auth.reader(), asked, item, desk))
     except NotAvailableError:
         return words("not_available")

@@ -14,11 +14,10 @@ from dashboard.health import Counts
 from dashboard.words import Words, best
 from data.errors import RapportError
 from data.settings import Settings
-from data.store.accounts import Account, Accounts
+from data.store.accounts import LONGEST_PASSWORD, Account, Accounts
 
 OPEN = frozenset({"/sign-in", "/healthz", "/readyz", "/metrics"})
 SAFE = ("GET", "HEAD", "OPTIONS")
-LONGEST_PASSWORD = 1024
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Door:
         return "__Host-rapport-form" if self.is_secure else "rapport-form"
 
 
-def close(server: Flask, settings: Settings, accounts: Accounts, clock: Callable[[], datetime], counts: Counts) -> None:
+def close(server: Flask, settings: Settings, accounts: Accounts, clock: Callable[[], datetime], counts: Counts) -> Door:
     """Deny by default: only the sign-in page, its style and the health checks are open."""
     if settings.secret_key is None:
         raise RapportError("The dashboard needs a secret key; run `rapport init` first.")
@@ -48,6 +47,7 @@ def close(server: Flask, settings: Settings, accounts: Accounts, clock: Callable
     door = Door(accounts, clock, counts, signer, settings.secure)
     server.before_request(lambda: _admit(door))
     server.register_blueprint(_routes(door))
+    return door
 
 
 def reader() -> Account:
@@ -149,9 +149,20 @@ def _sign_in(door: Door) -> Response:
     return response
 
 
+def session_token(door: Door) -> str:
+    """The token of the session that this request came with."""
+    return request.cookies.get(door.session_cookie, "")
+
+
+def is_own_form(door: Door) -> bool:
+    """Whether a form comes from a page that this session was shown."""
+    token = session_token(door)
+    return bool(token) and _fits(door, request.form.get("token", ""), _fingerprint(token), "session")
+
+
 def _sign_out(door: Door) -> Response:
-    token = request.cookies.get(door.session_cookie, "")
-    if not token or not _fits(door, request.form.get("token", ""), _fingerprint(token), "session"):
+    token = session_token(door)
+    if not is_own_form(door):
         return Response("This page had been open for too long.\n", 400, mimetype="text/plain")
     door.accounts.sign_out(token, door.clock())
     response = _to("/sign-in")

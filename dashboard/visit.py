@@ -1,8 +1,10 @@
 """Says who looks at what: one reader's account, address and words, and the numbers they may see."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -10,10 +12,13 @@ from dashboard.address import Address
 from dashboard.findings import Numbers, numbers_of
 from dashboard.words import Words
 from data.store.accounts import Account
-from pipeline.published import Comments, Programme, PublishedStore, Release
+from data.store.desk import Board, Desk, Order
+from pipeline.published import Comments, Programme, PublishedStore, Release, Released
 
 HR = "hr"
 ROLES = (HR, "leader")  # who sees released views
+REPORT = "report"
+MOST_NUMBERS = 32  # programmes and rounds looked back at, kept as findings
 
 
 class NotAvailableError(Exception):
@@ -31,6 +36,24 @@ class Visit:
     releases: Sequence[Release]
     item: str = ""
     comments: Sequence[Comments] = ()
+    programme: Programme | None = None
+    boards: Mapping[str, Board] = field(default_factory=dict)  # operational views, for HR only
+    orders: Sequence[Order] = ()  # newest first; of reports only for whoever is not HR
+    places: Mapping[tuple[str, str], int] = field(default_factory=dict)  # of the newest order by kind and subject
+
+    def board(self, name: str) -> Mapping[str, Any]:
+        """An operational view; empty before the timetable has made it."""
+        return self.boards[name].content if name in self.boards else {}
+
+    @property
+    def today(self) -> date | None:
+        """The day of the newest operational view: what is due is told as of then."""
+        return max((each.made_at.date() for each in self.boards.values()), default=None)
+
+    def waiting(self, kind: str, subject: str) -> Order | None:
+        """The newest order on a subject, while it has not been carried out."""
+        about = (each for each in self.orders if (each.kind, each.subject) == (kind, subject))
+        return next((each for each in about if each.is_open), None)
 
     @property
     def is_hr(self) -> bool:
@@ -56,25 +79,37 @@ class Page(Protocol):
         ...
 
 
-def visit(published: PublishedStore, account: Account, address: Address, item: str = "") -> Visit:
+def visit(
+    published: PublishedStore, account: Account, address: Address, item: str = "", desk: Desk | None = None
+) -> Visit:
     """The visit of an account to an address; raises NotAvailableError for what it may not see."""
     if account.role not in ROLES:
         raise NotAvailableError
-    mine = programmes_of(published, account)
+    mine = programmes_of(published, account, desk)
     chosen = _chosen(mine, address.programme)
-    releases = published.releases(chosen.id) if chosen is not None else []
-    numbers = None
-    if chosen is not None:
-        numbers = _as_of(numbers_of(chosen, releases, published.numbers(chosen.id)), address.round)
+    released = published.released(chosen.id) if chosen is not None else None
+    numbers = _numbers(chosen, released, address.round) if chosen is not None and released is not None else None
     return Visit(
         account=account,
         address=address,
         words=Words(address.lang),
         numbers=numbers,
-        releases=releases,
+        releases=released.releases if released is not None else (),
         item=item,
         comments=_comments(published, account, numbers, address.round),
+        programme=chosen,
+        **_at_the_desk(desk, account, chosen),
     )
+
+
+def _at_the_desk(desk: Desk | None, account: Account, chosen: Programme | None) -> dict[str, Any]:
+    """What lies at the desk for this reader: operational views are for HR, who asked for a report sees how it goes."""
+    if desk is None or chosen is None:
+        return {}
+    orders = desk.recent(chosen.id)
+    if account.role != HR:
+        return {"orders": [each for each in orders if each.kind == REPORT and each.asked_by == account.email]}
+    return {"boards": desk.boards(chosen.id), "orders": orders, "places": desk.places(chosen.id)}
 
 
 def _comments(
@@ -87,11 +122,16 @@ def _comments(
     return [each for each in released if as_of is None or each.last_round <= numbers.latest.number]
 
 
-def programmes_of(published: PublishedStore, account: Account) -> list[Programme]:
-    """The programmes an account may see; none for a role that sees no released views."""
+def programmes_of(published: PublishedStore, account: Account, desk: Desk | None = None) -> list[Programme]:
+    """The programmes an account may see, for HR also those without a release; none for a role that sees no views."""
     if account.role not in ROLES:
         return []
-    return [each for each in published.programmes() if account.may_see(each.id)]
+    known = published.programmes()
+    if desk is not None and account.role == HR:
+        released = {each.id for each in known}
+        begun = desk.programmes()
+        known = [*known, *(Programme(id=id_, name=begun[id_]) for id_ in sorted(begun) if id_ not in released)]
+    return [each for each in known if account.may_see(each.id)]
 
 
 def _chosen(mine: Sequence[Programme], programme_id: str | None) -> Programme | None:
@@ -101,6 +141,12 @@ def _chosen(mine: Sequence[Programme], programme_id: str | None) -> Programme | 
     if found is None:
         raise NotAvailableError
     return found
+
+
+@lru_cache(maxsize=MOST_NUMBERS)
+def _numbers(programme: Programme, released: Released, round_id: str | None) -> Numbers | None:
+    """What was released up to a round: read once, and again when anything of it has changed."""
+    return _as_of(numbers_of(programme, released.releases, released.rows), round_id)
 
 
 def _as_of(numbers: Numbers, round_id: str | None) -> Numbers | None:

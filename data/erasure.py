@@ -6,9 +6,10 @@ forged ones. What the person's side of a pairing was stays with the other person
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, update
 
 from data.tables import (
+    actions,
     answers,
     batch_changes,
     bounces,
@@ -19,6 +20,7 @@ from data.tables import (
     invitations,
     links,
     messages,
+    pairings,
     people,
     quarantine,
     responses,
@@ -44,6 +46,9 @@ def erase(connection: Connection, person_id: str, *, employee_key: str | None = 
         "responses": _gone(connection, responses, responses.c.invitation_id.in_(asked)),
         "drafts": _gone(connection, drafts, drafts.c.invitation_id.in_(asked)),
     }
+    own = select(pairings.c.pairing_id).where(or_(pairings.c.mentor_id == person_id, pairings.c.mentee_id == person_id))
+    # What the team noted of their pairings may speak of them, whichever of the two it was about.
+    went["actions"] = _gone(connection, actions, actions.c.pairing_id.in_(own))
     for table in (links, messages, unsubscribed, bounces):
         went[table.name] = _gone(connection, table, table.c.person_id == person_id)
     if employee_key is not None:

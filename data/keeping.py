@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, Table, delete, or_, select, update
+from sqlalchemy import Connection, Select, Table, delete, or_, select, update
 
 from data.store.engine import Stores, writing
 from data.tables import (
@@ -15,6 +15,9 @@ from data.tables import (
     invitations,
     links,
     messages,
+    monday_mails,
+    order_files,
+    orders,
     pairings,
     responses,
     rounds,
@@ -27,6 +30,8 @@ MESSAGE_DAYS = 365
 ANSWER_DAYS = 365  # after a programme's last pairing ended
 AUDIT_DAYS = 730
 SESSION_DAYS = 30
+FILE_DAYS = 30  # a report that somebody asked for
+ORDER_DAYS = 730
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,8 @@ class Times:
     answer: int = ANSWER_DAYS
     audit: int = AUDIT_DAYS
     session: int = SESSION_DAYS
+    file: int = FILE_DAYS
+    order: int = ORDER_DAYS
 
 
 def keep_times(connection: Connection, now: datetime, times: Times | None = None) -> str:
@@ -67,12 +74,19 @@ def keep_times(connection: Connection, now: datetime, times: Times | None = None
 
 
 def keep_access_times(stores: Stores, now: datetime, times: Times | None = None) -> str:
-    """Delete from the access store what has had its time: audit entries and old sessions."""
+    """Delete from the access store what has had its time: audit entries, sessions, orders and what they made."""
     times = times or Times()
+
+    def done_before(days: int) -> Select[tuple[int]]:
+        return select(orders.c.order_id).where(orders.c.done_at < now - timedelta(days=days))
+
     with writing(stores.access) as connection:
+        files = _gone(connection, order_files, order_files.c.order_id.in_(done_before(times.file)))
+        done = _gone(connection, orders, orders.c.order_id.in_(done_before(max(times.order, times.file))))
+        _gone(connection, monday_mails, monday_mails.c.monday < (now - timedelta(days=times.session)).date())
         entries = _gone(connection, audit, audit.c.at < now - timedelta(days=times.audit))
         old = _gone(connection, sessions, sessions.c.seen_at < now - timedelta(days=times.session))
-    went = {"audit entries": entries, "sessions": old}
+    went = {"audit entries": entries, "sessions": old, "reports": files, "orders": done}
     return ", ".join(f"{n} {what} deleted" for what, n in went.items() if n)
 
 

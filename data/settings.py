@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     dashboard_port: int = Field(default=8050, ge=0, le=65535)
     answers_port: int = Field(default=8051, ge=0, le=65535)
     answers_url: str | None = Field(default=None, description="public address of the answering pages")
+    dashboard_url: str | None = Field(default=None, description="public address of the dashboard")
     behind_proxy: bool = Field(default=False, description="a proxy ends TLS in front of both servers")
     max_upload_mb: int = Field(default=50, ge=1, le=1000)
     mail_from: str | None = Field(default=None, max_length=254, description="the address that mail comes from")
@@ -89,6 +90,11 @@ class Settings(BaseSettings):
     def public_answers_url(self) -> str:
         """The address that invitations carry."""
         return self.answers_url or f"http://{self.host}:{self.answers_port}"
+
+    @property
+    def public_dashboard_url(self) -> str:
+        """The address that mails to the programme team carry."""
+        return (self.dashboard_url or f"http://{self.host}:{self.dashboard_port}").rstrip("/")
 
     @property
     def secure(self) -> bool:
@@ -146,6 +152,7 @@ TEMPLATE = """\
 # dashboard_port = 8050
 # answers_port = 8051
 # answers_url = "https://pulse.example.org"
+# dashboard_url = "https://mentoring.example.org"
 # behind_proxy = false
 # database_url = "postgresql+psycopg://rapport@localhost/rapport"
 

@@ -2,9 +2,11 @@
 
 No answer about trust, fit or satisfaction comes in; nothing is learned about anyone. A date is any pandas date.
 The facts: pairings (pairing_id, started_on, ended_on or missing), meetings (pairing_id, reported_on: the day a
-meeting became known), goals (pairing_id, set_on), requests (pairing_id, requested_on, handled_on or missing).
+meeting became known), goals (pairing_id, set_on), requests (pairing_id, requested_on, handled_on or missing),
+asked_on (the days on which reports of meetings become known: a round that asked for them closes).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,12 +36,16 @@ class Rules:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """The operational facts of pairings, one frame each, in the columns that the module names."""
+    """The operational facts of pairings, one frame each, in the columns that the module names.
+
+    Where `asked_on` is None, a meeting may become known on any day; without a day in it, none ever does.
+    """
 
     pairings: pd.DataFrame
     meetings: pd.DataFrame
     goals: pd.DataFrame
     requests: pd.DataFrame
+    asked_on: tuple[pd.Timestamp, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +83,7 @@ def alarms(facts: Facts, *, until: pd.Timestamp, rules: Rules | None = None) -> 
     pairings = pairings[pairings["started_on"] <= until]
     raised = pd.concat(
         [
-            _without_meeting(pairings, _dated(facts.meetings, ["reported_on"]), until, rules),
+            _without_meeting(pairings, _dated(facts.meetings, ["reported_on"]), facts.asked_on, until, rules),
             _without_goals(pairings, _dated(facts.goals, ["set_on"]), until, rules),
             _requests(pairings, _dated(facts.requests, ["requested_on", "handled_on"])),
         ],
@@ -176,18 +182,36 @@ def _dated(facts: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return whole[whole[columns[0]].notna()]
 
 
-def _without_meeting(pairings: pd.DataFrame, meetings: pd.DataFrame, until: pd.Timestamp, rules: Rules) -> pd.DataFrame:
-    """Raised where the next report is further away than the rule allows; cleared by that report."""
+def _without_meeting(
+    pairings: pd.DataFrame,
+    meetings: pd.DataFrame,
+    asked_on: Sequence[pd.Timestamp] | None,
+    until: pd.Timestamp,
+    rules: Rules,
+) -> pd.DataFrame:
+    """Raised where the next report is further away than the rule allows; cleared by that report.
+
+    Between two rounds nobody can report anything, so an alarm waits for the day on which a report could have come.
+    """
     starts = pairings.rename(columns={"started_on": "reported_on"})[["pairing_id", "reported_on"]]
     known = meetings[(meetings["reported_on"] <= until) & meetings["pairing_id"].isin(pairings["pairing_id"])]
     begun = known.merge(pairings[["pairing_id", "started_on"]], on="pairing_id")
     begun = begun[begun["reported_on"] >= begun["started_on"]][["pairing_id", "reported_on"]]
     seen = pd.concat([starts, begun]).drop_duplicates().sort_values(["pairing_id", "reported_on"])
     upcoming = seen.groupby("pairing_id")["reported_on"].shift(-1)
-    raised = seen["reported_on"] + pd.Timedelta(days=rules.days_without_meeting)
+    raised = _next_asked(seen["reported_on"] + pd.Timedelta(days=rules.days_without_meeting), asked_on)
     is_raised = upcoming.isna() | (upcoming > raised)
     framed = seen.assign(rule="no_meeting", raised_on=raised, cleared_on=upcoming)
-    return framed.loc[is_raised, COLUMNS]
+    return framed.loc[is_raised & raised.notna(), COLUMNS]
+
+
+def _next_asked(days: pd.Series, asked_on: Sequence[pd.Timestamp] | None) -> pd.Series:
+    """Each day, moved to the next on which reports become known; missing where there is none yet."""
+    if asked_on is None:
+        return days
+    known = pd.Series(sorted(asked_on), dtype="datetime64[us]")
+    at = known.searchsorted(days)
+    return known.reindex(at).set_axis(days.index)
 
 
 def _without_goals(pairings: pd.DataFrame, goals: pd.DataFrame, until: pd.Timestamp, rules: Rules) -> pd.DataFrame:

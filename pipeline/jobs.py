@@ -10,15 +10,19 @@ from data.imports.sheet import limits_of
 from data.imports.workbook import is_workbook
 from data.settings import Settings
 from data.store import audit
+from data.store.desk import Desk
 from data.store.engine import Stores, reading, writing
+from data.store.people import programmes_kept
 from data.store.releases import releases_of, withdraw_release
 from data.store.rounds import read_round
 from data.timetable import Job
 from pipeline.case import keep_case
 from pipeline.comparing import compare
+from pipeline.operations import pairings_board
 from pipeline.run import run_due as run_every_due_round
 from pipeline.run import run_round, verify_release
 
+SHOW = "show the pairings"
 Progress = Callable[[int, int, str], None]
 
 
@@ -78,10 +82,26 @@ def withdraw(stores: Stores, release_id: str, *, reason: str, by: str, now: date
 
 
 def jobs(stores: Stores, settings: Settings) -> list[Job]:
-    """Compute the release of every round that has closed. A second worker finds it there and makes no other."""
+    """Show the pairings, and compute the release of every round that has closed.
+
+    A second worker finds a release there and makes no other.
+    """
 
     def compute(now: datetime) -> str:
         made = run_due(stores, key=str(settings.secret_key), now=now)
         return f"released {', '.join(made)}" if made else ""
 
-    return [Job("run the pipeline", timedelta(minutes=15), compute, "outside")]
+    def show(now: datetime) -> str:
+        desk = Desk(stores.access)
+        with reading(stores.raw) as connection:
+            known = [each.programme_id for each in programmes_kept(connection)]
+        for programme_id in known:
+            with reading(stores.raw) as connection:
+                board = pairings_board(connection, programme_id, now)
+            desk.lay_out(programme_id, "pairings", board, now)
+        return ""
+
+    return [
+        Job(SHOW, timedelta(minutes=10), show, "outside"),
+        Job("run the pipeline", timedelta(minutes=15), compute, "outside"),
+    ]

@@ -1,27 +1,23 @@
 """Does the work on rounds that commands, the demo and the timetable ask for."""
 
-import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-from data.demo.answering import Filled
 from data.errors import RapportError
-from data.imports.report import ImportReport
 from data.settings import Settings
 from data.store import people, rounds
-from data.store.answers import Submission, store_response
+from data.store.desk import Carrier, Order, Outcome
 from data.store.engine import Stores, reading, writing
-from data.store.rounds import Ask, Round
+from data.store.rounds import Round
 from data.timetable import Job
-from surveys import closing, links, timetable
+from surveys import closing, links, outlook, timetable
 from surveys import rounds as calendar
-from surveys.answers import Form, prepare
-from surveys.exchange.take import import_answers
 from surveys.questionnaire import ours
 
 DEFAULT_DAYS = 14
+SHOW = timetable.SHOW
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +39,25 @@ def jobs(stores: Stores, settings: Settings, clock: Callable[[], datetime]) -> l
 def deliver(settings: Settings) -> Callable[[Path, str], bool]:
     """Sends a file to one reader by mail; true where it was accepted."""
     return timetable.deliver(settings)
+
+
+def tell(settings: Settings) -> Callable[[str, str, str, str, datetime], bool]:
+    """Sends a few lines to one reader by mail; true where they were accepted."""
+    return timetable.tell(settings)
+
+
+def carriers(stores: Stores) -> dict[str, Carrier]:
+    """What this room does for the desk: keep "You said … we will …"."""
+
+    def keep(order: Order, now: datetime) -> Outcome:
+        said, will = (order.content.get(half, "") for half in ("said", "will"))
+        with writing(stores.raw) as connection:
+            if rounds.read_round(connection, order.subject).programme_id != order.programme_id:
+                raise RapportError("There is no such round.")
+            outlook.reply(connection, round_id=order.subject, said=said, will=will, who=order.asked_by, now=now)
+        return Outcome()
+
+    return {"reply": keep}
 
 
 def open_round(
@@ -105,63 +120,7 @@ def make_links(stores: Stores, settings: Settings, round_id: str, now: datetime)
         ]
 
 
-def forms_of(stores: Stores, round_id: str) -> list[Form]:
-    """Every form of a round, as its pages would show it."""
-    with reading(stores.raw) as connection:
-        asked: list[Ask] = [
-            ask
-            for person_id in calendar.people_asked(rounds.invitations_of(connection, round_id))
-            for ask in rounds.asks_of(connection, round_id, person_id)
-        ]
-        return [prepare(connection, ask) for ask in asked]
-
-
-def store_all(stores: Stores, submissions: Iterable[Submission]) -> int:
-    """Store submissions in one transaction; returns how many."""
-    with writing(stores.raw) as connection:
-        return len([store_response(connection, submission) for submission in submissions])
-
-
-def answer_with(stores: Stores, round_id: str, fill: Callable[[Form], Filled | None]) -> int:
-    """Store what `fill` says for every form of a round (None: this person stays silent); returns how many."""
-    submissions = []
-    for form in forms_of(stores, round_id):
-        filled = fill(form)
-        if filled is not None:
-            submissions.append(_submission(form, filled))
-    return store_all(stores, submissions)
-
-
-def _submission(form: Form, filled: Filled) -> Submission:
-    return Submission(
-        invitation_id=form.ask.invitation_id,
-        submission_id=f"demo:{form.ask.invitation_id}",
-        received_at=form.round.opens_at + timedelta(days=filled.day),
-        source="demo",
-        language=form.ask.language,
-        answers=filled.answers,
-        goal_levels=filled.goal_levels,
-        comment=filled.comment,
-        is_comment_for_release=filled.is_comment_for_release,
-    )
-
-
 def open_rounds(stores: Stores, now: datetime) -> list[str]:
     """The ids of the rounds that take answers now."""
     with reading(stores.raw) as connection:
         return [entry.round_id for entry in rounds.rounds_of(connection) if entry.takes_answers(now)]
-
-
-def send_late(stores: Stores, round_id: str, path: Path, n_late: int) -> ImportReport:
-    """Answers by file, written a day after the round closed: each is quarantined as late, none is lost."""
-    forms = forms_of(stores, round_id)[:n_late]
-    late_at = forms[0].round.closes_at + timedelta(days=1)
-    question_ids = sorted({question.id for form in forms for question in form.questions})
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["pairing_id", "side", "submitted_at", *question_ids])
-        for form in forms:
-            asked = {question.id for question in form.questions}
-            cells = ["4" if question_id in asked else "" for question_id in question_ids]
-            writer.writerow([form.ask.pairing_id, form.ask.side, late_at.isoformat(), *cells])
-    return import_answers(stores, path=path, tool="csv", round_id=round_id, now=late_at)

@@ -158,6 +158,20 @@ def enclosing(path: Path, *, to: str, settings: Settings) -> Letter:
     return Letter(header_id=own_id, to=to, subject=subject, text=text, mime=mail.as_bytes())
 
 
+def plain(subject: str, text: str, *, to: str, key: str, now: datetime, settings: Settings) -> Letter:
+    """A few lines to one reader; the same key gives the same Message-ID."""
+    own_id = header_id(f"note:{key}:{to}", settings)
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = _address(settings.organisation, sender(settings))
+    mail["To"] = _address("", to)
+    mail["Subject"] = _one_line(subject)
+    mail["Date"] = format_datetime(now.replace(microsecond=0))
+    mail["Message-ID"] = own_id
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(f"{text}\n", cte="quoted-printable")
+    return Letter(header_id=own_id, to=to, subject=subject, text=text, mime=mail.as_bytes())
+
+
 def _boundary(header_id: str) -> str:
     return hashlib.sha256(f"boundary {header_id}".encode()).hexdigest()[:40]
 

@@ -12,9 +12,8 @@ from data.store.outbox import ASKING
 from data.store.people import Programme
 from surveys import cadence as cadences
 from surveys import calendar
-from surveys.planning import programmed
+from surveys.planning import PLAN, programmed
 from surveys.sorting import has_come
-from surveys.timetable import PLAN
 
 MOST = 600  # characters of a reply's half
 

@@ -21,6 +21,7 @@ from surveys.questionnaire import Questionnaire
 ASKED_ANYWAY = ("kickoff", "milestone", "closing")  # of pairings that have fallen silent
 AFTERWARDS = timedelta(days=7)  # how long after its end a round's thanks are still planned
 SENT = ("accepted", "unknown")
+PLAN = "plan rounds"  # the job
 LOCAL = "%Y-%m-%dT%H:%M"
 
 

@@ -7,10 +7,12 @@ from random import SystemRandom
 
 from data.imports.sheet import limits_of
 from data.settings import Settings
-from data.store.engine import Connection, Stores
+from data.store.desk import Desk
+from data.store.engine import Connection, Stores, reading
 from data.timetable import Job
 from data.worker import own_name
 from surveys import closing, inbox, letters, planning
+from surveys.board import calendar_boards
 from surveys.channel import Channel
 from surveys.channels.console import Console
 from surveys.channels.email import Email
@@ -18,11 +20,11 @@ from surveys.channels.folder import Folder
 from surveys.channels.slack import Slack
 from surveys.channels.teams import Teams
 from surveys.invitations import Post
-from surveys.planning import SENT
+from surveys.planning import PLAN, SENT
 from surveys.questionnaire import ours
 from surveys.sorting import may_write_to
 
-PLAN = "plan rounds"
+SHOW = "show the calendar"
 
 
 def jobs(stores: Stores, settings: Settings, clock: Callable[[], datetime]) -> list[Job]:
@@ -41,7 +43,16 @@ def jobs(stores: Stores, settings: Settings, clock: Callable[[], datetime]) -> l
     def fetch(now: datetime) -> str:
         return inbox.fetch(stores, settings.home / "inbox", now=now, limits=limits_of(settings))
 
+    def show(now: datetime) -> str:
+        desk = Desk(stores.access)
+        with reading(stores.raw) as connection:
+            boards = calendar_boards(connection, now)
+        for programme_id, board in boards.items():
+            desk.lay_out(programme_id, "calendar", board, now)
+        return ""
+
     return [
+        Job(SHOW, timedelta(minutes=10), show, "outside"),
         Job("fetch answers", timedelta(minutes=30), fetch, "outside"),
         Job("close rounds", timedelta(minutes=10), close, "inside"),
         Job(PLAN, timedelta(hours=1), plan, "inside"),
@@ -58,6 +69,22 @@ def deliver(settings: Settings) -> Callable[[Path, str], bool]:
         channel = mail(settings)
         try:
             return channel.send(letters.enclosing(path, to=reader, settings=settings)).state in SENT
+        finally:
+            channel.close()
+
+    return to_reader
+
+
+def tell(settings: Settings) -> Callable[[str, str, str, str, datetime], bool]:
+    """Sends a few lines (to, subject, text, key, now); true where they were accepted, or may have been."""
+
+    def to_reader(to: str, subject: str, text: str, key: str, now: datetime) -> bool:
+        if not may_write_to(to, settings):
+            return False
+        channel = mail(settings)
+        try:
+            letter = letters.plain(subject, text, to=to, key=key, now=now, settings=settings)
+            return channel.send(letter).state in SENT
         finally:
             channel.close()
 

@@ -17,9 +17,11 @@ from dashboard.case_figures import (
     waves_chart,
 )
 from dashboard.chart import Chart, Panel, Table
+from dashboard.order_parts import ask_for_report
 from dashboard.parts import Part
+from dashboard.reports.write import FORMATS
 from dashboard.tables import table_of
-from dashboard.visit import Visit
+from dashboard.visit import REPORT, Visit
 from dashboard.words import Words
 
 
@@ -39,6 +41,7 @@ def show(visit: Visit) -> list[Part]:
         return [
             html.H1(words("business_case_none")),
             html.P(parts.sentence_with_code(words("business_case_none_text"))),
+            *_reports(visit),
         ]
     first, *rest = told_case.verdict(case)
     named = {"programme": visit.released.programme.name, "release": visit.released.latest.id}
@@ -55,6 +58,7 @@ def show(visit: Visit) -> list[Part]:
         html.H2(words("case_h_take")),
         *_said(told_case.would_take(case), words),
         *_how_sure(case),
+        *_reports(visit),
         parts.download(visit.address.to("/business-case.csv"), words),
     ]
 
@@ -125,3 +129,13 @@ def _told(said: Said, words: Words) -> list[Part]:
 
 def _claim(said: Said, words: Words) -> Part:
     return html.Span(words(f"claim_{said.claim}"), className="claim")
+
+
+def _reports(visit: Visit) -> list[Part]:
+    """The report that leaders read, made when it is asked for."""
+    words, asked = visit.words, [each for each in visit.orders if each.kind == REPORT]
+    return [
+        html.H2(words("reports"), id="report"),
+        html.P(words("reports_what")),
+        *ask_for_report(list(FORMATS), asked, words),
+    ]

@@ -10,7 +10,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from data.errors import RapportError
 from data.settings import Settings
@@ -24,6 +24,7 @@ LOCKED_FOR = timedelta(minutes=15)
 IDLE = timedelta(minutes=60)
 AWAKE_EVERY = timedelta(minutes=1)
 ABSOLUTE = timedelta(hours=12)
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +83,53 @@ class Accounts:
             if account is not None:
                 audit.note(connection, at=now, who=account.email, action="signed out", about="dashboard")
 
+    def change_password(self, token: str, *, old: str, new: str, now: datetime) -> bool:
+        """Give the holder of a session a new password, and end their other sessions; false where the old one is wrong.
+
+        Wrong ones count as at sign-in. Raises RapportError for a new one that is too short, too long or the address.
+        """
+        with reading(self._engine) as connection:
+            account, _seen_at = _account_of(connection, token, now)
+            kept = _password_hash(connection, account.email) if account else None
+        if account is None or kept is None:
+            return False
+        _refuse_weak(new, account.email)
+        fits = _fits(kept, old)
+        fresh = _hasher().hash(new)
+        with writing(self._engine) as connection:
+            is_changed = _change_password(connection, token, account.email, fits=fits, fresh=fresh, now=now)
+            action = "password changed" if is_changed else "password change refused"
+            audit.note(connection, at=now, who=account.email, action=action, about="dashboard")
+        return is_changed
+
+    def sign_out_elsewhere(self, token: str, now: datetime) -> int:
+        """End every other session of whoever holds this one; returns how many there were."""
+        with writing(self._engine) as connection:
+            account, _seen_at = _account_of(connection, token, now)
+            if account is None:
+                return 0
+            audit.note(connection, at=now, who=account.email, action="signed out elsewhere", about="dashboard")
+            return _end_others(connection, token, account.email)
+
+    def n_sessions(self, email: str, now: datetime) -> int:
+        """In how many browsers an account is signed in."""
+        with reading(self._engine) as connection:
+            query = select(func.count()).where(
+                sessions.c.email == email, sessions.c.seen_at > now - IDLE, sessions.c.made_at > now - ABSOLUTE
+            )
+            return int(connection.execute(query).scalar_one())
+
+    def is_told_weekly(self, email: str) -> bool:
+        """Whether an account wants the Monday mail."""
+        with reading(self._engine) as connection:
+            query = select(accounts.c.is_told_weekly).where(accounts.c.email == email)
+            return bool(connection.execute(query).scalar_one())
+
+    def tell_weekly(self, email: str, *, wanted: bool) -> None:
+        """Switch the Monday mail on or off."""
+        with writing(self._engine) as connection:
+            connection.execute(update(accounts).where(accounts.c.email == email).values(is_told_weekly=wanted))
+
     def role_of(self, email: str) -> str | None:
         """The role of an account; None where there is none for this address."""
         with reading(self._engine) as connection:
@@ -131,6 +179,7 @@ def _add_account(
             password_hash=_hasher().hash(password),
             n_failed=0,
             made_at=now,
+            is_told_weekly=True,
         )
     )
     return Account(email=address, role=role, programme_id=programme_id)
@@ -152,6 +201,32 @@ def _sign_in(connection: Connection, *, email: str, fits: bool, now: datetime) -
         return None
     connection.execute(update(accounts).where(accounts.c.email == row.email).values(n_failed=0, locked_until=None))
     return _start_session(connection, row.email, now)
+
+
+def _refuse_weak(password: str, email: str) -> None:
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise RapportError(f"A password has {SHORTEST_PASSWORD} characters or more, and at most {LONGEST_PASSWORD}.")
+    if email.partition("@")[0] in password.lower() or len(set(password)) < 5:
+        raise RapportError("This password is too easy to guess; a few words that do not belong together are good.")
+
+
+def _change_password(connection: Connection, token: str, email: str, *, fits: bool, fresh: str, now: datetime) -> bool:
+    query = select(accounts.c.n_failed, accounts.c.locked_until).where(accounts.c.email == email).with_for_update()
+    row = connection.execute(query).one()
+    if row.locked_until is not None and row.locked_until > now:
+        return False
+    if not fits:
+        _count_failure(connection, email, row.n_failed + 1, now)
+        return False
+    values = {"password_hash": fresh, "n_failed": 0, "locked_until": None}
+    connection.execute(update(accounts).where(accounts.c.email == email).values(values))
+    _end_others(connection, token, email)
+    return True
+
+
+def _end_others(connection: Connection, token: str, email: str) -> int:
+    others = (sessions.c.email == email, sessions.c.token_sha256 != _digest(token))
+    return int(connection.execute(delete(sessions).where(*others)).rowcount)
 
 
 def _fits(password_hash: str, password: str) -> bool:

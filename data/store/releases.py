@@ -1,10 +1,12 @@
 """Keeps releases: frozen once saved, withdrawn with a reason, never changed."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, LargeBinary, cast, func, insert, select, update
 
 from data.errors import RapportError
 from data.tables import batch_changes, batches, invitations, releases, responses
@@ -25,6 +27,20 @@ class StoredRelease:
     seal: str
     withdrawn_at: datetime | None = None
     withdrawn_reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseMark:
+    """A release without its content: what stands beside it, and the digest of the content that is there now."""
+
+    release_id: str
+    round_id: str
+    made_at: datetime
+    content_sha256: str
+    seal: str
+    withdrawn_at: datetime | None
+    withdrawn_reason: str | None
+    found_sha256: str
 
 
 def save_release(connection: Connection, new: StoredRelease) -> StoredRelease:
@@ -56,6 +72,33 @@ def releases_of(connection: Connection, programme_id: str | None = None) -> list
     if programme_id is not None:
         query = query.where(releases.c.programme_id == programme_id)
     return [StoredRelease(**row) for row in connection.execute(query).mappings()]
+
+
+def marks_of(connection: Connection, programme_id: str) -> list[ReleaseMark]:
+    """What tells whether anything of a programme's releases has changed, by id; much quicker than reading them."""
+    stated = [column for column in releases.c if column.name in ReleaseMark.__dataclass_fields__]
+    query = select(*stated, _found(connection)).where(releases.c.programme_id == programme_id)
+    rows = connection.execute(query.order_by(releases.c.release_id)).mappings()
+    return [ReleaseMark(**{**row, "found_sha256": _digest(row["found_sha256"])}) for row in rows]
+
+
+def _found(connection: Connection) -> ColumnElement[Any]:
+    """PostgreSQL digests the content by itself, SQLite hands out its bytes."""
+    if connection.dialect.name == "postgresql":
+        digest = func.sha256(func.convert_to(releases.c.content, "UTF8"))
+        return func.encode(digest, "hex").label("found_sha256")
+    return cast(releases.c.content, LargeBinary).label("found_sha256")
+
+
+def _digest(found: str | bytes) -> str:
+    return hashlib.sha256(found).hexdigest() if isinstance(found, bytes) else found
+
+
+def releases_there(connection: Connection) -> list[tuple[str, str, str]]:
+    """Programme, release and stated digest of every release, withdrawn ones too, by programme and release."""
+    query = select(releases.c.programme_id, releases.c.release_id, releases.c.content_sha256)
+    rows = connection.execute(query.order_by(releases.c.programme_id, releases.c.release_id))
+    return [(row.programme_id, row.release_id, row.content_sha256) for row in rows]
 
 
 def released_rounds(connection: Connection, programme_id: str | None = None) -> set[str]:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
 from data.errors import RapportError
 from data.store.decisions import in_groups, lock
@@ -238,6 +238,22 @@ def turns_of(connection: Connection, round_ids: Iterable[str]) -> list[Turn]:
     columns = [invitations.c[name] for name in ("round_id", "pairing_id", "side", "person_id")]
     query = select(*columns, answered.label("has_answered")).where(invitations.c.round_id.in_(list(round_ids)))
     return [Turn(**row._mapping) for row in connection.execute(query.order_by(invitations.c.invitation_id))]
+
+
+def heard_from(connection: Connection, round_id: str, until: datetime) -> dict[str, tuple[int, int]]:
+    """By side, how many people a round asked and how many of them had answered by a moment."""
+    counted = responses.c.is_counted & (responses.c.invitation_id == invitations.c.invitation_id)
+    query = (
+        select(
+            invitations.c.side,
+            func.count(invitations.c.person_id.distinct()),
+            func.count(case((responses.c.received_at < until, invitations.c.person_id)).distinct()),
+        )
+        .outerjoin(responses, counted)
+        .where(invitations.c.round_id == round_id)
+        .group_by(invitations.c.side)
+    )
+    return {side: (n_asked, n_answered) for side, n_asked, n_answered in connection.execute(query)}
 
 
 # --- links -------------------------------------------------------------------------------------

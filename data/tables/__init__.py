@@ -2,10 +2,11 @@
 
 from data.tables.asking import answers, drafts, goal_ratings, invitations, links, responses, rounds, snapshots
 from data.tables.columns import UtcTime, access, published, raw
+from data.tables.desk import boards, monday_mails, order_files, orders
 from data.tables.handed_in import batch_changes, batches, employment, engagement, engagement_groups, quarantine
 from data.tables.released import comment_batches, releases
 from data.tables.signing_in import accounts, audit, sessions
-from data.tables.taking_part import goal_levels, goals, pairings, people, programmes
+from data.tables.taking_part import actions, goal_levels, goals, pairings, people, programmes
 from data.tables.telling import bounces, messages, replies, unsubscribed
 from data.tables.timetable import jobs, ticks
 
@@ -13,10 +14,12 @@ __all__ = [
     "UtcTime",
     "access",
     "accounts",
+    "actions",
     "answers",
     "audit",
     "batch_changes",
     "batches",
+    "boards",
     "bounces",
     "comment_batches",
     "drafts",
@@ -30,6 +33,9 @@ __all__ = [
     "jobs",
     "links",
     "messages",
+    "monday_mails",
+    "order_files",
+    "orders",
     "pairings",
     "people",
     "programmes",

@@ -1,6 +1,6 @@
 """Keeps who may sign in, and who did what."""
 
-from sqlalchemy import Column, ForeignKey, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, Text
 
 from data.tables.columns import access, at_, id_
 
@@ -14,6 +14,7 @@ accounts = Table(
     Column("n_failed", Integer, nullable=False),
     at_("locked_until"),
     at_("made_at", nullable=False),
+    Column("is_told_weekly", Boolean, nullable=False),  # the Monday mail
 )
 
 sessions = Table(

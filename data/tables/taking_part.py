@@ -17,6 +17,8 @@ from sqlalchemy import (
 
 from data.tables.columns import at_, id_, raw
 
+ACTIONS = "kind in ('contact', 'talked', 'wrote', 'met', 'other')"
+
 programmes = Table(
     "programmes",
     raw,
@@ -53,6 +55,20 @@ pairings = Table(
     Column("ended_on", Date),
     Column("end_reason", Text),
     CheckConstraint("mentor_id <> mentee_id", name="two_people"),
+)
+
+# What the programme team did for a pairing. `person_id` and `round_id`: whose request to be contacted it answered.
+actions = Table(
+    "actions",
+    raw,
+    id_("action_id", primary_key=True),
+    id_("pairing_id", ForeignKey("pairings.pairing_id"), nullable=False, index=True),
+    id_("person_id", ForeignKey("people.person_id")),
+    id_("round_id"),
+    Column("kind", String(10), CheckConstraint(ACTIONS, name="kind"), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("done_on", Date, nullable=False),
+    Column("noted_by", Text, nullable=False),
 )
 
 goals = Table(

@@ -67,11 +67,13 @@ def _measured(facts: RoundFacts, judged: pd.DataFrame) -> RulesMeasured:
     known_on = said["round_id"].map({id_: pd.Timestamp(day) for id_, day in facts.closed_days.items()})
     told = said.assign(known_on=known_on)[["pairing_id", "question_id", "known_on"]].drop_duplicates()
     meetings, requests = (told[told["question_id"] == id_] for id_ in (MET, CONTACT))
+    asked_in = facts.answers.loc[facts.answers["question_id"] == MET, "round_id"].unique()
     known = Facts(
         pairings=judged[["pairing_id", "started_on", "ended_on"]],
         meetings=meetings.rename(columns={"known_on": "reported_on"}),
         goals=facts.goals[["pairing_id", "set_on"]],
         requests=requests.rename(columns={"known_on": "requested_on"}),
+        asked_on=tuple(pd.Timestamp(facts.closed_days[str(id_)]) for id_ in asked_in),
     )
     until = pd.Timestamp(facts.closed_days[facts.round_id])
     return measure_rules(known, ended_badly=judged.loc[judged["is_bad"], "pairing_id"], until=until)

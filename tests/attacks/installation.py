@@ -27,7 +27,8 @@ from data.store.people import Pairing, Person, Programme
 from pipeline import jobs as pipeline_jobs
 from surveys import cadence, links
 from surveys import jobs as surveys_jobs
-from surveys.jobs import answer_with, close_round
+from surveys.demo import answer_with
+from surveys.jobs import close_round
 from tests.support import cast
 
 N_PAIRS = 12

@@ -52,7 +52,7 @@ def settings(home: Path, port: int, **more: Any) -> Settings:
 
 
 def run(chosen: Settings) -> str:
-    (job,) = jobs.jobs(chosen, surveys_jobs.deliver(chosen))
+    job, _monday = jobs.jobs(chosen, surveys_jobs.deliver(chosen), surveys_jobs.tell(chosen))
     return str(job.run(NOW))  # type: ignore[call-arg,arg-type]
 
 

@@ -16,6 +16,7 @@ MAY_ENTER = {
     "surveys.questionnaire",
     "surveys.commands",
     "surveys.jobs",
+    "surveys.demo",
     "pipeline.commands",
     "pipeline.jobs",
     "dashboard.commands",

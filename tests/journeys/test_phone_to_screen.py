@@ -13,7 +13,8 @@ from data.store import people
 from data.store.accounts import open_accounts
 from data.store.engine import Stores, migrate, open_stores, writing
 from pipeline.jobs import run_due
-from surveys.jobs import answer_with, close_round, forms_of, make_links
+from surveys.demo import answer_with, forms_of
+from surveys.jobs import close_round, make_links
 from tests.support import cast
 from tests.support.serving import rapport_serves
 

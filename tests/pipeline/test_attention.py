@@ -1,6 +1,7 @@
 """The "may need support" rules, day by day, and what they were worth on past programmes."""
 
 import io
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -78,6 +79,19 @@ def test_the_day_counts_and_not_what_is_known_later() -> None:
     assert found.loc[found["rule"] == "no_meeting", "pairing_id"].tolist() == ["P2", "P3"]
     assert needs_support(late, today=DAY("2026-01-30")).empty
     assert needs_support(late, today=DAY("2026-01-31"))["pairing_id"].tolist() == ["P2", "P3"]
+
+
+def test_between_two_rounds_nobody_can_report_and_nothing_is_raised() -> None:
+    closings = tuple(DAY(day) for day in ("2026-01-20", "2026-03-10", "2026-04-20"))
+    known = replace(facts(), asked_on=closings)
+    raised = alarms(known, until=DAY("2026-04-25"))
+    silent = raised[raised["rule"] == "no_meeting"]
+    # P1 reported on both closings, so only the third raises it; P3 met last on 20 March, and 30 days end on 19 April
+    of_p1 = silent.loc[silent["pairing_id"] == "P1", "raised_on"].tolist()
+    assert of_p1 == [DAY("2026-04-20")]
+    assert set(silent["raised_on"]) <= set(closings)
+    early = alarms(known, until=DAY("2026-03-09"))
+    assert "no_meeting" not in set(early["rule"])
 
 
 def test_silence_from_the_start_counts_from_the_start() -> None:

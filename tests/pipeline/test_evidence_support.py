@@ -55,15 +55,23 @@ def told(inputs: Inputs) -> tuple[dict[str, dict[str, float]], str]:
 
 
 def test_what_the_rules_did_on_pairings_that_ended_early() -> None:
-    """With reports 42 days apart every pairing is flagged 30 days after each: nothing is missed, and much is false."""
+    """Everybody reports in every round, so nothing is raised between rounds; two thirds lacked goals at week six."""
     rows, verdict = told(facts(pairings()))
     assert verdict == "measured"
     recall, false, lead = (rows[name] for name in METRICS)
-    assert recall["value"] == 1.0
-    assert recall["low"] < 0.9
-    assert lead["value"] == lead["low"] == lead["high"] == pytest.approx(59, abs=1)
-    assert 0 < false["low"] < false["value"] < false["high"]
+    assert recall["value"] == 15 / 20  # 16 of 24, in steps of five
+    assert recall["low"] < 0.75 < recall["high"] < 1
+    assert lead["value"] == lead["low"] == lead["high"] == pytest.approx(47, abs=1)
+    assert false["value"] == 0.0
     assert (false["unit"], false["n"]) == ("alarms", 40)
+
+
+def test_a_round_without_a_report_raises_an_alarm_when_it_closes() -> None:
+    whole = facts(pairings())
+    silent = whole.answers["round_number"].eq(3) & whole.answers["pairing_id"].isin([f"P{k:03}" for k in range(N)])
+    rows, _verdict = told(replace(whole, answers=whole.answers[~silent | whole.answers["pairing_id"].eq("P059")]))
+    assert rows["support_recall"]["value"] == 1.0  # the early ones with goals, too: five days before their end
+    assert rows["support_lead"]["value"] == pytest.approx(47, abs=1)
 
 
 def test_reasons_that_support_could_not_meet_are_no_bad_ends() -> None:
