@@ -21,7 +21,7 @@ from pipeline.disclosure.proof import Scale
 from pipeline.disclosure.rooms import said
 
 SAME = 1e-6
-SLACK = 1e-4  # points of a sum: the truth must fit, whatever the order of adding was
+SLACK = 1e-4  # points of a sum, and SAME for each person in it: the truth must fit, whatever the order of adding was
 SWEEPS, SEED = 3, 20261  # directions that are looked into first, both ways
 FEW = 4  # so many or fewer who came or went together; of more nobody's answer is proven
 Floats = NDArray[np.float64]
@@ -80,14 +80,14 @@ def _holding(releases: Sequence[Release], scale: Scale) -> list[Key]:
         if unit not in moved or people[at] > FEW or reach.is_open(at, value):
             continue
         ends = [_end(puzzle, at, int(people[at]), sign, scale) for sign in (1.0, -1.0)]
-        if any(found.x is None for found in ends):
-            return []  # what is taken for the same again is not: such a reader finds a contradiction
-        for found in ends:
-            reach.see(_over_classes(found.x, at))
-        if not reach.is_open(at, value):
-            rows = sorted({row for found in ends for row in _binding(found, len(puzzle.low))})
-            if telling := [keys[row] for row in rows if row < len(keys)]:
-                return telling
+        if is_solved := all(found.x is not None for found in ends):
+            for found in ends:
+                reach.see(_over_classes(found.x, at))
+        if is_solved and reach.is_open(at, value):
+            continue
+        rows = _binding(ends, len(puzzle.low)) if is_solved else _over(puzzle, at)
+        if telling := [keys[row] for row in rows if row < len(keys)]:
+            return telling
     return []
 
 
@@ -148,15 +148,14 @@ def _places(values: Sequence[Mapping[str, float]]) -> dict[tuple[str, int], int]
     places: dict[tuple[str, int], int] = {}
     n = 0
     for unit in sorted(set().union(*values)):
-        last: int | None = None
+        first: int | None = None
         for release in range(len(values) - 1, -1, -1):
             if unit not in values[release]:
                 continue
-            if last is not None and abs(values[last][unit] - values[release][unit]) < SAME:
-                places[unit, release] = places[unit, last]
+            if first is not None and abs(values[first][unit] - values[release][unit]) < SAME:
+                places[unit, release] = places[unit, first]
             else:
-                places[unit, release], n = n, n + 1
-            last = release
+                places[unit, release], n, first = n, n + 1, release
     return places
 
 
@@ -178,10 +177,11 @@ def _laid_out(
     classes = classes.reshape(-1)
     people = np.bincount(classes)
     total = np.array([sum(members.values()) for members, _, _ in sums])
+    slack = SLACK + SAME * np.array([len(members) for members, _, _ in sums])
     puzzle = _Puzzle(
         matrix=csr_array(inside[:, first].astype(float)),
-        low=total - [room.down + SLACK for _, room, _ in sums],
-        high=total + [room.up + SLACK for _, room, _ in sums],
+        low=total - [room.down for _, room, _ in sums] - slack,
+        high=total + [room.up for _, room, _ in sums] + slack,
         lowest=np.asarray(np.bincount(classes, weights=np.minimum(truth, scale.low)), dtype=float),
         highest=np.asarray(np.bincount(classes, weights=np.maximum(truth, scale.high)), dtype=float),
     )
@@ -211,5 +211,11 @@ def _within(puzzle: _Puzzle, matrix: csr_array) -> dict[str, Any]:
     return {"A_ub": both, "b_ub": np.concatenate([puzzle.high, -puzzle.low])}
 
 
-def _binding(found: OptimizeResult, n_rows: int) -> Iterable[int]:
-    return (int(row) % n_rows for row in np.flatnonzero(np.abs(found.ineqlin.marginals) > SAME))
+def _binding(ends: Iterable[OptimizeResult], n_rows: int) -> list[int]:
+    """The sums that hold both ends where they are."""
+    return sorted({int(row) % n_rows for end in ends for row in np.flatnonzero(np.abs(end.ineqlin.marginals) > SAME)})
+
+
+def _over(puzzle: _Puzzle, at: int) -> list[int]:
+    """All sums over a class; where its ends cannot be worked out, every one of them may tell."""
+    return [int(row) for row in puzzle.matrix[:, [at]].nonzero()[0]]

@@ -144,6 +144,13 @@ def test_a_pool_rests_on_ten_people(n: int, is_told: bool) -> None:
     assert bool({key for key in pooled(of_n, of_n, of_n) if "department" in key.view}) == is_told
 
 
+@pytest.mark.parametrize(("n_asked", "is_told"), [(10, False), (11, True)])
+def test_a_pool_rests_on_more_who_were_asked_than_ten(n_asked: int, is_told: bool) -> None:
+    """A mean over everybody who was asked is told of none."""
+    of_n = {"north": (4, n_asked), "south": (4, n_asked)}
+    assert bool({key for key in pooled(of_n, of_n, of_n) if "department" in key.view}) == is_told
+
+
 def test_pools_never_overlap() -> None:
     assert [number for number in range(1, 10) if is_due(number)] == [3, 6, 9]
 

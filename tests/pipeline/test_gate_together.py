@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import linprog
+from scipy.optimize import OptimizeResult, linprog
 
+from pipeline.disclosure import together
 from pipeline.disclosure.crowd import Key
 from pipeline.disclosure.ground import Room
 from pipeline.disclosure.proof import Scale
@@ -81,6 +82,35 @@ def test_who_said_something_else_in_between_is_not_taken_to_have_said_the_same()
     )
     assert telling_together(now, [older], SCALE) == {ALL}
     assert telling_together(now, [last._replace(rooms={A: room(5.0)}), older], SCALE) == set()
+
+
+@pytest.fixture
+def unsolved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "linprog", lambda *_, **__: OptimizeResult(x=None))
+
+
+@pytest.mark.usefixtures("unsolved")
+def test_where_it_cannot_be_worked_out_every_number_over_who_came_goes() -> None:
+    now = Release(NOW, {ALL: room(60.0), A: room(60.0), B: room(60.0)})
+    assert telling_together(now, [Release(BEFORE, {A: room(5.0), B: room(5.0)})], SCALE) == {ALL, B}
+
+
+@pytest.mark.usefixtures("unsolved")
+def test_somebody_over_whom_there_is_no_number_any_more_does_not_hide_the_next() -> None:
+    left = told(A=[50.0] * 10 + [0.0], B=[50.0] * 10)  # A10 is looked at before B10, and is in none of the numbers now
+    for people, gone in ((NOW, {B}), (BEFORE, set())):
+        now = Release(people, {A: room(60.0), B: room(60.0)})
+        assert telling_together(now, [Release(left, {A: room(5.0), B: room(5.0)})], SCALE) == gone
+
+
+@pytest.mark.parametrize("n_rounds", [2, 5])
+def test_sums_over_many_who_said_almost_the_same_again_are_no_contradiction(n_rounds: int) -> None:
+    """Not even where, from round to round, all say a little more."""
+    rounds = [told(A=[50.0 + 0.9 * together.SAME * k] * 1000, B=[50.0] * 10) for k in range(n_rounds)]
+    comer = pd.DataFrame({"unit": ["B10"], "department": ["B"], "value": [50.0]})
+    now = Release(pd.concat([rounds[-1], comer]), {ALL: room(80.0), A: room(0.0)})
+    earlier = [Release(each, {A: room(0.0), B: room(80.0)}) for each in rounds[-2::-1]]
+    assert telling_together(now, earlier, SCALE) == set()
 
 
 def drawn(rng: np.random.Generator) -> list[Release]:
