@@ -181,10 +181,8 @@ def inputs_table(case: Told) -> Table:
 def _unit(each: Mapping[str, Any], words: Words) -> str:
     """Our units in the reader's language, an organisation's own as it wrote them; the currency in front of both."""
     named, text = f"case_unit_{each['key']}", str(each["unit"])
-    first, _, rest = text.partition(" ")
-    currency = f"{first} " if len(first) == 3 and first.isupper() else ""
-    ours = Words("en")(named)
-    return f"{currency}{words(named)}" if ours == (rest if currency else text) else text
+    currency = f"{each['currency']} " if each.get("currency") else ""  # older releases name none
+    return f"{currency}{words(named)}" if text == f"{currency}{Words('en')(named)}" else text
 
 
 def _plain(value: float, words: Words) -> str:

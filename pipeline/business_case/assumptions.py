@@ -109,9 +109,9 @@ def assumptions(own: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str,
 def listed(given: Assumptions) -> list[dict[str, Any]]:
     """Every assumption in plain values, with what the literature says of it; None where nobody has said it."""
     names = ("key", "unit", "value", "low", "mode", "high", "dated", "source", "owner", "signed_by", "is_default")
+    told = (*names, "currency", "needs")
     return [
-        {**{name: _plain(getattr(one, name)) for name in (*names, "needs")}, "published": _published(one)}
-        for one in given.values()
+        {**{name: _plain(getattr(one, name)) for name in told}, "published": _published(one)} for one in given.values()
     ]
 
 
