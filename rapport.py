@@ -289,6 +289,7 @@ def _make_demo(settings: "Settings", stores: "Stores", *, pairings: int, rounds:
 
 def _add_careers(settings: "Settings", stores: "Stores", now: datetime, rng: Any) -> None:
     """A programme over four years in a company of 20,000: large enough for a verdict on retention."""
+    import data.demo.team
     import data.demo.workforce_tables as workforce
     import data.jobs
     import pipeline.jobs
@@ -304,8 +305,10 @@ def _add_careers(settings: "Settings", stores: "Stores", now: datetime, rng: Any
     pipeline.jobs.decide_case(stores, workforce.PROGRAMME, decided, by="the demo", now=now)
     with progress("Answers") as step:
         step(0, 1)
-        n_answers = surveys.demo.answer_kickoff(stores, workforce.PROGRAMME, company.ends, Respondents(rng))
+        closes_on = company.ends - timedelta(weeks=4)  # the smaller programme is the newer one, and shown first
+        n_answers = surveys.demo.answer_kickoff(stores, workforce.PROGRAMME, closes_on, Respondents(rng))
         step(1, 1)
+    data.demo.team.live_on(stores, workforce.PROGRAMME, now)
     say(f"  {workforce.PROGRAMME}-1 (kickoff): {n_answers} answered")
 
 

@@ -52,6 +52,8 @@ def show(visit: Visit) -> list[Part]:
 def _finding(board: Content, words: Words) -> str:
     n_running = sum(each["ended_on"] is None for each in board["pairings"])
     n_support = len(may_need_support(board))
+    if all(days is None for days in board["rules"].values()):  # nobody was asked, so nothing is known
+        return words("pairings_running", running=n_running)
     key = "pairings_fine" if n_support == 0 else "pairings_support_one" if n_support == 1 else "pairings_support"
     return words(key, running=n_running, n=n_support)
 
@@ -72,7 +74,8 @@ def _requests(visit: Visit) -> list[Part]:
     heading = html.H2(words("requests_title"), id="requests")
     if not waiting:
         return [heading, html.P(words("requests_none"))]
-    return [heading, html.P(words("requests_what")), *(_request(visit, each) for each in waiting)]
+    more = [html.P(words("requests_more", n=len(waiting) - FORMS))] if len(waiting) > FORMS else []
+    return [heading, html.P(words("requests_what")), *(_request(visit, each) for each in waiting[:FORMS]), *more]
 
 
 def _request(visit: Visit, each: Content) -> Part:
@@ -85,7 +88,7 @@ def _request(visit: Visit, each: Content) -> Part:
         "contact",
         subject,
         place,
-        [Field(name="note", label=words("request_note"))],
+        [Field(name="note", label=words("request_note"), rows=1)],
         button=words("request_done"),
         about=words("request_about", name=each["name"]),
     )
@@ -145,7 +148,7 @@ def _case(visit: Visit, each: Content) -> Part:
                 value=DOINGS[0],
                 choices={name: words(f"action_{name}") for name in DOINGS},
             ),
-            Field(name="note", label=words("action_note")),
+            Field(name="note", label=words("action_note"), rows=1),
         ],
         button=words("action_send"),
         about=words("action_about", names=_names(each, words)),
@@ -171,12 +174,14 @@ def _doing(one: Content, words: Words) -> str:
 
 def _all(visit: Visit) -> list[Part]:
     words = visit.words
-    running = [each for each in visit.board("pairings")["pairings"] if each["ended_on"] is None]
+    board = visit.board("pairings")
+    running = [each for each in board["pairings"] if each["ended_on"] is None]
+    running.sort(key=lambda each: (each["mentor"].casefold(), each["mentee"].casefold(), each["pairing"]))
     wanted = (visit.address.find or "").casefold()
     found = [each for each in running if wanted in f"{each['mentor']} {each['mentee']}".casefold()]
     n_pages = max(1, -(-len(found) // A_PAGE))
     page = min(max(visit.address.page_number, 1), n_pages)
-    rows = [_row(each, words) for each in found[(page - 1) * A_PAGE : page * A_PAGE]]
+    rows = [_row(each, board["rules"], words) for each in found[(page - 1) * A_PAGE : page * A_PAGE]]
     columns = [words(name) for name in ("side_mentor", "side_mentee", "th_started", "th_met", "th_goals", "th_state")]
     heading = [html.H2(words("pairings_all", n=len(running)), id="all"), _search(visit)]
     if not rows:
@@ -196,10 +201,13 @@ def _search(visit: Visit) -> Part:
     return html.Form([*hidden, label, button], action="/pairings#all", method="get", className="search", role="search")
 
 
-def _row(each: Content, words: Words) -> Sequence[Part]:
-    reported = each["met_reported_on"]
-    met = words("met_reported", day=_day(reported, words)) if reported else words("met_none")
-    goals = words("goals_set", n=each["n_goals"]) if each["n_goals"] else words("goals_none")
+def _row(each: Content, rules: Content, words: Words) -> Sequence[Part]:
+    """What was never asked in this programme is not missing from a pair."""
+    reported, met, goals = each["met_reported_on"], NONE, NONE
+    if rules["days"] is not None:
+        met = words("met_reported", day=_day(reported, words)) if reported else words("met_none")
+    if rules["week"] is not None:
+        goals = words("goals_set", n=each["n_goals"]) if each["n_goals"] else words("goals_none")
     return (each["mentor"], each["mentee"], _day(each["started_on"], words), met, goals, _state(each, words))
 
 

@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 from dashboard.app import NAVIGATION, create_app
 from data.store.accounts import open_accounts
 from data.store.comments import batches_of
+from data.store.desk import Desk
 from data.store.engine import reading
 from data.store.releases import releases_of
 from pipeline.published import catalogue, open_published
@@ -31,6 +32,8 @@ DASHBOARD = (
     *NAVIGATION.values(),
     "/metric/trust?by=department",
     "/metric/satisfaction",
+    "/pairings?find=Ben",
+    "/help",
     "/?round=R1",
     "/?lang=de",
     "/?programme=elsewhere",
@@ -232,7 +235,13 @@ def files(home: Path) -> Artefacts:
 
 
 def manifests(of: Installation) -> Artefacts:
-    """The content of the published store, as the dashboard's account of the database reads it."""
+    """The published store and the operational views, as the dashboard's account of the database reads them."""
     with reading(of.stores.published) as connection:
         kept = [*releases_of(connection), *batches_of(connection)]
-    return {f"published store/{at}": each.content for at, each in enumerate(kept)}
+        programmes = sorted({each.programme_id for each in kept})
+    views = {
+        f"operational view {id_}/{name}": json.dumps(dict(board.content), ensure_ascii=False)
+        for id_ in programmes
+        for name, board in Desk(of.stores.access).boards(id_).items()
+    }
+    return {**{f"published store/{at}": each.content for at, each in enumerate(kept)}, **views}

@@ -22,9 +22,11 @@ from tests.attacks.installation import CANARIES, MIDDLE, OVER, Installation, mad
 
 pytestmark = pytest.mark.xdist_group("canaries")  # one installation for all of them
 
+# Where the programme team reads who is in a pairing.
+TEAM = ("hr of mentoring/page /pairings", "hr of mentoring/shell /pairings")
 # Who may read a canary, and does: the start of an artefact's name.
 MAY = {
-    "name": ("ada/", "mail to ada/", "mail to benqzx/"),
+    "name": ("ada/", "mail to ada/", "mail to benqzx/", *TEAM, "operational view mentoring/pairings"),
     "address": ("mail to benqzx/",),
     "mailed token": ("mail to benqzx/",),
     "key": ("file/secret.key",),
