@@ -28,7 +28,7 @@ class Task:
         return words(key, n=self.n, **{**self.values, **told})
 
 
-SINGLE = ("reply", "closes", "opens", "unplanned")
+SINGLE = ("reply", "closes", "closes_by_hand", "opens", "unplanned")
 
 
 def tasks(calendar: Content, pairings: Content, today: date) -> list[Task]:
@@ -52,7 +52,8 @@ def _rounds(calendar: Content, today: date) -> Iterator[Task]:
         yield Task(key="reply", path="/week#reply", values={"number": str(unanswered["number"])})
     is_open = [each for each in calendar.get("rounds", ()) if each["state"] == "open"]
     for each in is_open:
-        yield Task(key="closes", path="/participation", values=_dated(each["number"], each["closes_on"]))
+        key = "closes" if calendar["asks_by_itself"] else "closes_by_hand"
+        yield Task(key=key, path="/week#rounds", values=_dated(each["number"], each["closes_on"]))
     ahead = calendar.get("next")
     if ahead is not None and date.fromisoformat(ahead["opens_on"]) <= today + SOON:
         yield Task(key="opens", path="/week#rounds", values={"day": ahead["opens_on"]})
