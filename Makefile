@@ -48,6 +48,7 @@ bench: env
 	$(BIN)/python -m tests.bench.random_intercept
 	$(BIN)/python -m tests.bench.answering
 	$(BIN)/python -m tests.bench.disclosure
+	$(BIN)/python -m tests.bench.dashboard
 
 # Hours: the long forms of the fault tests, the longest last.
 soak: env test-needs
@@ -55,6 +56,7 @@ soak: env test-needs
 	$(BIN)/python -m tests.faults.mail_servers --messages 80000
 	$(BIN)/python -m tests.faults.schedulers --seconds 1800 --workers 16
 	$(BIN)/python -m tests.faults.schedulers --seconds 1800 --workers 16 --postgresql
+	$(BIN)/python -m tests.dashboard.every_page
 	$(BIN)/python -m tests.attacks.simulator --programmes 2000 --baseline 200
 	$(BIN)/python -m tests.attacks.likelihood --programmes 600
 	$(BIN)/python -m tests.attacks.whole_flips

@@ -1,6 +1,5 @@
 """Puts the dashboard together: its pages, the shell around them, and the door in front."""
 
-import json
 import logging
 from collections.abc import Callable
 from datetime import datetime
@@ -11,7 +10,7 @@ from dash import Input, Output, dcc, html
 from flask import Flask, Response, render_template, request
 
 from dashboard import account, address, auth, headers, health, parts
-from dashboard.kept import Pages, as_text, has_charts
+from dashboard.kept import Content, Pages, content_of
 from dashboard.loading import RENDERER, Loading
 from dashboard.orders import Counter, take_orders
 from dashboard.pages import (
@@ -29,7 +28,7 @@ from dashboard.pages import (
     two_sides,
     week,
 )
-from dashboard.visit import HR, ROLES, NotAvailableError, Page, programmes_of, visit
+from dashboard.visit import HR, ROLES, NotAvailableError, Page, Visit, programmes_of, visit
 from dashboard.words import Words, best
 from data import settings as reading_settings
 from data.settings import Settings
@@ -70,7 +69,9 @@ NAVIGATION = {
 }
 
 ONLY_HR = frozenset({"/week", "/pairings", "/comments"})
-BEFORE_A_RELEASE = frozenset({"/week", "/pairings"})  # pages that need none
+BEFORE_A_RELEASE = frozenset({"/week", "/pairings", "/help"})  # pages that need none
+FOR_EVERY_ROLE = frozenset({"/help"})
+FIRST_STEPS = ("empty_step_people", "empty_step_forecast", "empty_step_round")
 
 # What these show depends on rights and address only, so that a page made for one reader serves the next.
 SHARED = (overview, metrics, metric, two_sides, participation, business_case, quality, method, releases)
@@ -120,7 +121,7 @@ def create_app(
         Input("address", "pathname"),
         Input("address", "search"),
         prevent_initial_call=True,  # the shell brings the first content
-    )(lambda path, search: json.loads(_page(published, desk, pages, path, search)))
+    )(lambda path, search: _page(published, desk, pages, path, search).parts)
     counts = health.Counts()
     take_orders(app, Counter(published, desk, clock))
     door = auth.close(server, settings, accounts, clock, counts)
@@ -149,23 +150,29 @@ def _first(published: PublishedStore, desk: Desk, pages: Pages) -> dict[str, obj
     """The content that comes with the shell, so that a browser need not come back for it."""
     search = request.query_string.decode("utf-8", "replace")
     try:
-        text = _page(published, desk, pages, request.path, search)
+        return {"first": _page(published, desk, pages, request.path, search)}
     except Exception as error:
-        text = as_text(_trouble(error))
-    return {"first": text, "has_charts": has_charts(text)}
+        return {"first": content_of(_trouble(error))}
 
 
-def _page(published: PublishedStore, desk: Desk, pages: Pages, path: object, search: object) -> str:
-    """One page for one reader, as text. Path and search come from the browser: nothing in them is trusted."""
+def _page(published: PublishedStore, desk: Desk, pages: Pages, path: object, search: object) -> Content:
+    """One page for one reader. Path and search come from the browser: nothing in them is trusted."""
     asked = address.read(path, search)
     words = Words(asked.lang)
     try:
         found, item = _find(asked.path)
-        seen = visit(published, auth.reader(), asked, item, desk)
+        seen = _visit(published, desk, asked, item)
         is_empty = seen.numbers is None and asked.path not in BEFORE_A_RELEASE
-        return as_text(_empty(words)) if is_empty else pages.text(found, seen)
+        return content_of(_empty(words)) if is_empty else pages.content(found, seen)
     except NotAvailableError:
-        return as_text(_not_available(asked, words))
+        return content_of(_not_available(asked, words))
+
+
+def _visit(published: PublishedStore, desk: Desk, asked: address.Address, item: str) -> Visit:
+    """This request's visit; a page for every role shows no numbers."""
+    if asked.path in FOR_EVERY_ROLE:
+        return Visit(account=auth.reader(), address=asked, words=Words(asked.lang), numbers=None, releases=())
+    return visit(published, auth.reader(), asked, item, desk)
 
 
 def _find(path: str) -> tuple[Page, str]:
@@ -184,9 +191,13 @@ def _not_available(asked: address.Address, words: Words) -> object:
     return parts.notice(words("not_available"), words("not_available_text"), home)
 
 
-def _empty(words: Words) -> object:
-    steps = parts.sentence_with_code(words("empty_steps"))
-    return parts.notice(words("empty"), words("empty_text"), steps)
+def _empty(words: Words) -> list[object]:
+    """The first day: what to do next, for whoever can do it."""
+    if auth.reader().role != HR:
+        return [parts.notice(words("empty"), words("empty_text"), words("empty_wait"))]
+    steps = [html.Li(parts.sentence_with_code(words(key))) for key in FIRST_STEPS]
+    said = parts.notice(words("empty"), words("empty_text"))
+    return [said, html.H2(words("empty_next")), html.Ol(steps, className="steps")]
 
 
 def _trouble(error: Exception) -> object:
@@ -207,7 +218,7 @@ def _csv(published: PublishedStore, desk: Desk, page: str) -> Response:
     asked = address.read("/" if page == "overview" else f"/{page}", request.query_string.decode("utf-8", "replace"))
     try:
         found, item = _find(asked.path)
-        seen = visit(published, auth.reader(), asked, item, desk)
+        seen = _visit(published, desk, asked, item)
         if seen.numbers is None:
             raise NotAvailableError
         content = as_csv(found.shown(seen))
@@ -255,6 +266,8 @@ def _about(settings: Settings, published: PublishedStore, desk: Desk) -> dict[st
         "navigation": [(words(key), asked.to(path), _is_here(path, asked.path)) for key, path in places.items()],
         "programmes": [(each.name, _of(asked, each.id), each.id == chosen) for each in mine],
         "other_language": (other, asked.with_(lang=other)),
+        "help": (asked.to("/help"), asked.path == "/help"),
+        "state": asked.with_(programme=chosen),
         "token": auth.form_token(),
     }
 
@@ -271,6 +284,6 @@ def _is_here(path: str, current: str) -> bool:
 def _title(published: PublishedStore, desk: Desk, asked: address.Address, words: Words) -> str:
     try:
         found, item = _find(asked.path)
-        return found.title(visit(published, auth.reader(), asked, item, desk))
+        return found.title(_visit(published, desk, asked, item))
     except NotAvailableError:
         return words("not_available")

@@ -32,14 +32,16 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """`trend` runs over rounds from left to right, `ranges` has a row for each tick from the top down.
+    """`trend` runs over rounds from left to right; `ranges` and `flow` have a row for each tick from the top down.
 
+    In `ranges` a mark is a dot with its interval, `is_joined` where a line joins a row's two sides; in `flow` it is a
+    bar from nought, a count that has no interval, and one past the axis runs out of it.
     `title` is the finding in words, `subtitle` the measure and unit, `foot` n, round and release. Values
     are as released; `axis` pairs values with their text. Holds nothing that is withheld.
     """
 
     id: str
-    form: Literal["trend", "ranges"]
+    form: Literal["trend", "ranges", "flow"]
     title: str
     subtitle: str
     foot: str
@@ -47,6 +49,7 @@ class Chart:
     ticks: tuple[str, ...]
     axis: tuple[tuple[float, str], ...]
     series: tuple[Series, ...]
+    is_joined: bool = False
 
     @property
     def span(self) -> tuple[float, float]:

@@ -1,12 +1,11 @@
-"""Sets what browsers may load and keep: a strict content policy, no caching of numbers, gzip for assets."""
+"""Sets what browsers may load and keep: a strict content policy, no caching of numbers."""
 
-import gzip
 from collections.abc import Sequence
-from threading import Lock
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 
-ASSETS = ("/_dash-component-suites/", "/assets/")
+from dashboard.loading import FOREVER
+
 FIXED = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -40,34 +39,10 @@ def protect(server: Flask, script_hashes: Sequence[str], *, is_secure: bool) -> 
     always = {**FIXED, "Content-Security-Policy": policy(script_hashes)}
     if is_secure:
         always["Strict-Transport-Security"] = "max-age=31536000"
-    packed: dict[str, bytes] = {}
-    lock = Lock()
 
     @server.after_request
     def finish(response: Response) -> Response:
         response.headers.update(always)
-        is_asset = request.path.startswith(ASSETS) and response.status_code == 200
-        if is_asset and _is_fingerprinted():
-            response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
-        else:
+        if response.headers.get("Cache-Control") != FOREVER:
             response.headers["Cache-Control"] = "no-store"
-        if is_asset and "gzip" in request.headers.get("Accept-Encoding", ""):
-            _pack(response, packed, lock)
         return response
-
-
-def _is_fingerprinted() -> bool:
-    """Dash names the version in a script's own name (`x.v4_4_1m170000.min.js`), or asks with ?m=."""
-    return "m" in request.args or ".v" in request.path.rpartition("/")[2]
-
-
-def _pack(response: Response, packed: dict[str, bytes], lock: Lock) -> None:
-    """Send an asset compressed; each is compressed once. Pages are not: they carry form tokens."""
-    response.direct_passthrough = False
-    content = response.get_data()
-    with lock:
-        if request.path not in packed:
-            packed[request.path] = gzip.compress(content, 6, mtime=0)
-    response.set_data(packed[request.path])
-    response.headers["Content-Encoding"] = "gzip"
-    response.headers["Vary"] = "Accept-Encoding"

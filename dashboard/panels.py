@@ -1,8 +1,10 @@
 """Turns readings into panels, a chart's description with the table of the same numbers, for screen and paper."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dashboard.chart import Chart, Mark, Panel, Series, Side, axis_ends
+from dashboard.evidence import metric_of
 from dashboard.findings import (
     SIDES,
     Direction,
@@ -13,7 +15,7 @@ from dashboard.findings import (
     profile,
     readings,
 )
-from dashboard.tables import group_name, table_of, view_name
+from dashboard.tables import group_name, metric_name, table_of, view_name
 from dashboard.words import Words, places_of
 from pipeline.published import Metric, Release, catalogue
 
@@ -52,14 +54,13 @@ def trend(numbers: Numbers, metric: Metric, words: Words) -> Panel:
         marks = tuple(_mark(words, place[each.release], each, _round_of(numbers, each, words)) for each in shown)
         series.append((Series(side=side, label=words(f"side_{side}"), marks=marks), shown))
     drawn = [each for each, _ in series if each.marks]
+    last = [shown[-1] for _, shown in series if shown]
     all_sides = [each for side in metric.sides for each in numbers.over_rounds(metric.id, side)]
     all_sides.sort(key=lambda each: (-place[each.release], metric.sides.index(each.side)))
     title = _trend_title(numbers, metric, [(each.side, shown) for each, shown in series if shown], words)
     table = table_of(all_sides, title, words, numbers, by="round")
     if not drawn:
         return Panel(chart=None, table=table)
-    ticks = tuple(round_name(words, each) for each in numbers.releases)
-    last = [shown[-1] for _, shown in series if shown]
     chart = Chart(
         id=f"trend-{metric.id}",
         form="trend",
@@ -67,11 +68,31 @@ def trend(numbers: Numbers, metric: Metric, words: Words) -> Panel:
         subtitle=measure(metric, words),
         foot=_trend_foot(numbers, last, words),
         alt=_trend_alt(metric, drawn, words),
-        ticks=ticks,
+        ticks=tuple(round_name(words, each) for each in numbers.releases),
         axis=_axis(metric, drawn, words),
         series=tuple(drawn),
     )
-    return Panel(chart=chart, table=table)
+    is_trend = len({mark.at for each in drawn for mark in each.marks}) > 1
+    return Panel(chart=chart if is_trend else _one_round(chart, numbers, metric, last, words), table=table)
+
+
+def _one_round(chart: Chart, numbers: Numbers, metric: Metric, last: Sequence[Reading], words: Words) -> Chart:
+    """The same where a metric has one round so far: no trend, but each side with its interval."""
+    newest = max(last, key=lambda each: numbers.number_of(each.release))
+    ticks = (_round_of(numbers, newest, words),)
+    drawn = [replace(each, marks=(replace(each.marks[-1], at=0),)) for each in chart.series]
+    return replace(
+        chart,
+        form="ranges",
+        foot=_foot(_release_of(numbers, newest), last, words),
+        alt=_ranges_alt(words.pick(metric.label), ticks, drawn, words),
+        ticks=ticks,
+        series=tuple(drawn),
+    )
+
+
+def _release_of(numbers: Numbers, reading: Reading) -> Release:
+    return next(each for each in numbers.releases if each.id == reading.release)
 
 
 def measure(metric: Metric, words: Words) -> str:
@@ -127,7 +148,7 @@ def _trend_title(numbers: Numbers, metric: Metric, shown: Sequence[tuple[str, Se
 
 def _trend_foot(numbers: Numbers, last: Sequence[Reading], words: Words) -> str:
     newest = max(last, key=lambda each: numbers.number_of(each.release))
-    release = next(each for each in numbers.releases if each.id == newest.release)
+    release = _release_of(numbers, newest)
     return words(
         "foot_trend",
         n=_n_by_side([each for each in last if each.release == newest.release], words),
@@ -189,7 +210,7 @@ def by_group(numbers: Numbers, metric: Metric, view: str, words: Words) -> Panel
         form="ranges",
         title=title,
         subtitle=words("groups_subtitle", measure=measure(metric, words), view=words.inside(view_name(words, view))),
-        foot=_foot(numbers, [each for each in found if each.side in sides_of(metric)], words),
+        foot=_foot(numbers.latest, [each for each in found if each.side in sides_of(metric)], words),
         alt=_ranges_alt(said, ticks, series, words),
         ticks=ticks,
         axis=_axis(metric, series, words),
@@ -220,14 +241,14 @@ def _groups_title(numbers: Numbers, metric: Metric, view: str, found: Sequence[R
     return words("groups_apart", metric=name, names=words.listed(apart))
 
 
-def _foot(numbers: Numbers, found: Sequence[Reading | None], words: Words) -> str:
+def _foot(release: Release, found: Sequence[Reading | None], words: Words) -> str:
     shown = [each for each in found if each is not None and each.shown]
     return words(
         "foot",
         n=_n_by_side(shown, words),
-        round=round_name(words, numbers.latest),
-        day=words.day(numbers.latest.closed_on),
-        release=numbers.latest.id,
+        round=round_name(words, release),
+        day=words.day(release.closed_on),
+        release=release.id,
     )
 
 
@@ -250,32 +271,39 @@ def constructs(numbers: Numbers, words: Words) -> Panel:
 def scores(numbers: Numbers, ranked: Sequence[Reading], name: str, words: Words) -> Panel:
     """These scores of the latest round, strongest first, a row each, by side."""
     ranked = sorted(ranked, key=lambda each: (-each.numbers[0], each.metric))
-    labels = tuple(words.pick(catalogue()[each.metric].label) for each in ranked)
+    labels = tuple(metric_name(words, each.metric) for each in ranked)
     title = _profile_title(ranked, labels, words)
-    found = [numbers.now(each.metric, side) for each in ranked for side in (*SIDES, "both")]
+    return _by_side(numbers, [each.metric for each in ranked], name, title, words)
+
+
+def _by_side(
+    numbers: Numbers, metrics: Sequence[str], name: str, title: str, words: Words, *, is_joined: bool = False
+) -> Panel:
+    """These metrics of the latest round in this order, a row each with both sides."""
+    labels = tuple(metric_name(words, each) for each in metrics)
+    found = [numbers.now(each, side) for each in metrics for side in (*SIDES, "both")]
     table = table_of([each for each in found if each is not None], title, words, numbers, by="metric")
-    series = [each for side in SERIES if (each := _score_series(numbers, ranked, labels, side, words)).marks]
+    series = [each for side in SERIES if (each := _score_series(numbers, metrics, labels, side, words)).marks]
     if not series:
         return Panel(chart=None, table=table)
-    scale_of = catalogue()[ranked[0].metric]
+    scale_of = catalogue()[metrics[0]]
     chart = Chart(
         id=name,
         form="ranges",
         title=title,
         subtitle=measure(scale_of, words),
-        foot=_foot(numbers, [each for each in found if each is not None and each.side != "both"], words),
+        foot=_foot(numbers.latest, [each for each in found if each is not None and each.side != "both"], words),
         alt=_ranges_alt(words("profile_what"), labels, series, words),
         ticks=labels,
         axis=_axis(scale_of, series, words),
         series=tuple(series),
+        is_joined=is_joined,
     )
     return Panel(chart=chart, table=table)
 
 
-def _score_series(
-    numbers: Numbers, ranked: Sequence[Reading], labels: Sequence[str], side: Side, words: Words
-) -> Series:
-    found = [(at, numbers.now(each.metric, side)) for at, each in enumerate(ranked)]
+def _score_series(numbers: Numbers, metrics: Sequence[str], labels: Sequence[str], side: Side, words: Words) -> Series:
+    found = [(at, numbers.now(each, side)) for at, each in enumerate(metrics)]
     marks = [_mark(words, at, each, labels[at]) for at, each in found if each is not None and each.shown]
     return Series(side=side, label=words(f"side_{side}"), marks=tuple(marks))
 
@@ -291,33 +319,39 @@ def _profile_title(ranked: Sequence[Reading], names: Sequence[str], words: Words
 
 # --- the two sides ---------------------------------------------------------------------------------
 
+Gaps = Sequence[tuple[str, Reading]]  # construct and its gap
 
-def gaps(numbers: Numbers, found: Sequence[tuple[str, Reading | None]], words: Words) -> Panel:
-    """Mentor minus mentee by construct, with the line of no gap; the largest gap in favour of mentors on top."""
-    shown = [(construct, each) for construct, each in found if each is not None and each.shown]
-    shown.sort(key=lambda pair: (-pair[1].numbers[0], pair[0]))
-    labels = tuple(_construct_name(words, construct) for construct, _ in shown)
-    title = words("gaps_title")
-    table = table_of([each for _, each in shown], title, words, numbers, by="group")
-    if not shown:
+
+def largest_first(found: Gaps) -> Gaps:
+    """The gaps in the order of both charts: the largest in favour of mentors on top."""
+    return sorted(found, key=lambda pair: (-pair[1].numbers[0], pair[0]))
+
+
+def both_ends(numbers: Numbers, found: Gaps, words: Words) -> Panel:
+    """Both sides of each construct that has a gap, joined by a line, in the order of the gaps."""
+    metrics = [metric_of(construct) for construct, _ in found]
+    return _by_side(numbers, metrics, "both-ends", words("ends_title"), words, is_joined=True)
+
+
+def gaps(numbers: Numbers, found: Gaps, words: Words) -> Panel:
+    """Mentor minus mentee by construct, with the line of no gap."""
+    n_clear = sum(each.numbers[1] > 0 or each.numbers[2] < 0 for _, each in found)
+    labels = tuple(metric_name(words, metric_of(construct)) for construct, _ in found)
+    title = words("gaps_title", clear=n_clear, n=len(found))
+    table = table_of([each for _, each in found], title, words, numbers, by="construct")
+    if not found:
         return Panel(chart=None, table=table)
-    marks = tuple(_mark(words, at, each, labels[at]) for at, (_, each) in enumerate(shown))
+    marks = tuple(_mark(words, at, each, labels[at]) for at, (_, each) in enumerate(found))
     series = [Series(side="both", label=words("side_pairs"), marks=marks, reference=0.0)]
     chart = Chart(
         id="gaps",
         form="ranges",
         title=title,
         subtitle=words("gaps_subtitle"),
-        foot=_foot(numbers, [each for _, each in shown], words),
-        alt=_ranges_alt(words("gaps_title"), labels, series, words),
+        foot=_foot(numbers.latest, [each for _, each in found], words),
+        alt=_ranges_alt(words("gaps_what"), labels, series, words),
         ticks=labels,
         axis=_axis(catalogue()["perception_gap"], series, words),
         series=tuple(series),
     )
     return Panel(chart=chart, table=table)
-
-
-def _construct_name(words: Words, construct: str) -> str:
-    own = (each for each in catalogue().values() if each.constructs == (construct,))
-    metric = next(own, None)
-    return words.pick(metric.label) if metric is not None else construct

@@ -5,18 +5,19 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from dashboard.chart import Figure, Row, Table
+from dashboard.evidence import metric_of
 from dashboard.findings import Numbers, Reading
 from dashboard.words import Words, places_of
 from pipeline.published import PROGRAMME, catalogue
 
-By = Literal["round", "group", "metric"]
+By = Literal["round", "group", "metric", "construct"]
 # Released numbers that stand behind the metrics and have no page of their own.
 EVIDENCE = (
     "straight_lining", "actor_effect", "partner_effect", "goal_attainment", "goals_met", "goal_agreement",
     "goal_weeks", "goals_in_26_weeks", "support_recall", "support_false_alarms", "support_lead",
     *(f"{kind}_{metric}" for kind in ("weighted", "tipping") for metric in ("trust", "satisfaction", "goal_progress")),
 )  # fmt: skip
-TWO_WAY, THREE_ROUNDS = " × ", ", 3 rounds"  # as the pipeline writes views
+TWO_WAY, MERGED, THREE_ROUNDS = " × ", " + ", ", 3 rounds"  # as the pipeline writes views and groups
 JOINED = re.compile(r"( × | \+ )")
 NUMBERS = ("th_value", "th_low", "th_high", "th_n", "th_unit", "th_claim", "th_release")
 
@@ -107,6 +108,8 @@ def group_name(words: Words, group: str) -> str:
 def _heading(reading: Reading, by: By, words: Words, numbers: Numbers) -> str:
     if by == "round":
         return words("round", number=numbers.number_of(reading.release))
+    if by == "construct":
+        return metric_name(words, metric_of(reading.group))
     return group_name(words, reading.group) if by == "group" else metric_name(words, reading.metric)
 
 

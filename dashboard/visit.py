@@ -123,7 +123,10 @@ def _comments(
 
 
 def programmes_of(published: PublishedStore, account: Account, desk: Desk | None = None) -> list[Programme]:
-    """The programmes an account may see, for HR also those without a release; none for a role that sees no views."""
+    """The programmes an account may see, the newest round first; none for a role that sees no released views.
+
+    HR also sees those that have no release yet.
+    """
     if account.role not in ROLES:
         return []
     known = published.programmes()
@@ -131,6 +134,7 @@ def programmes_of(published: PublishedStore, account: Account, desk: Desk | None
         released = {each.id for each in known}
         begun = desk.programmes()
         known = [*known, *(Programme(id=id_, name=begun[id_]) for id_ in sorted(begun) if id_ not in released)]
+    known.sort(key=lambda each: each.newest_on or date.min, reverse=True)
     return [each for each in known if account.may_see(each.id)]
 
 

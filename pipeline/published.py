@@ -4,10 +4,12 @@ The dashboard, reports and exports enter here and need nothing else of the pipel
 """
 
 import json
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pandas as pd
@@ -16,7 +18,7 @@ from data.contracts import Published, conform
 from data.settings import Settings
 from data.store.comments import batches_of
 from data.store.engine import Connection, Engine, is_reachable, open_stores, reading
-from data.store.releases import StoredRelease, releases_of
+from data.store.releases import ReleaseMark, StoredRelease, marks_of, read_release, releases_of, releases_there
 from pipeline.comments.batch import Comments, told
 from pipeline.disclosure.crowd import PROGRAMME, WITHHELD
 from pipeline.evidence.finding import CONSTRUCT, Verdict
@@ -36,6 +38,7 @@ __all__ = [
     "Metric",
     "Programme",
     "Release",
+    "Released",
     "Verdict",
     "catalogue",
     "PublishedStore",
@@ -54,15 +57,17 @@ __all__ = [
 
 CALIBRATION = Path(__file__).resolve().parent / "calibration.json"  # `make calibrate` writes it
 Source = Connection | Engine
+MOST_KEPT = 16  # programmes; one of six rounds takes about 3 MB
 TREND = ["round", "number", "pulse", "closed_on", "release", "value", "low", "high", "n", "unit", "claim", "shown"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Programme:
-    """A programme that has a release."""
+    """A programme, and when the newest round that it released closed; None without a release."""
 
     id: str
     name: str
+    newest_on: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +100,19 @@ class Release:
     @property
     def is_withdrawn(self) -> bool:
         return self.withdrawn_at is not None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Released:
+    """Everything a programme has released, as it lay in the store; the same object for as long as nothing changed.
+
+    `rows` (contract Published) are those that may be shown; `releases` also name the withdrawn and the broken.
+    """
+
+    programme: str
+    marks: tuple[ReleaseMark, ...]
+    releases: tuple[Release, ...]
+    rows: pd.DataFrame
 
 
 def published(source: Source, programme_id: str | None = None, *, key: str | None = None) -> pd.DataFrame:
@@ -137,9 +155,11 @@ def trend(
 
 def programmes(source: Source) -> list[Programme]:
     """Every programme that has a release, under the name its newest one carries."""
-    named = {each.programme: each.id for each in releases(source)}
+    newest = {each.programme: each for each in releases(source)}
     about = {each.release_id: manifest_of(each)["programme"] for each in _stored(source, None)}
-    return [Programme(id=id_, name=about[newest]["name"]) for id_, newest in sorted(named.items())]
+    return [
+        Programme(id=id_, name=about[each.id]["name"], newest_on=each.closed_on) for id_, each in sorted(newest.items())
+    ]
 
 
 def releases(source: Source, programme_id: str | None = None, *, key: str | None = None) -> list[Release]:
@@ -203,30 +223,80 @@ def _told(stored: StoredRelease, key: str | None) -> Release:
 
 
 class PublishedStore:
-    """The published store of one installation, as screen, reports and exports read it; seals are checked."""
+    """The published store of one installation, as screen, reports and exports read it; seals are checked.
+
+    What was read is kept, parsed and checked, for as long as every release's row and the digest of its bytes are
+    what they were: they are asked for each time, so that a new, withdrawn or changed release counts at once.
+    """
 
     def __init__(self, engine: Engine, key: str | None) -> None:
         self._engine = engine
         self._key = key
+        self._kept: OrderedDict[str, Released] = OrderedDict()
+        self._names: dict[tuple[str, str], tuple[int, str, str]] = {}
+        self._lock = Lock()
+
+    def released(self, programme_id: str) -> Released:
+        """All of one programme: its releases and the rows that may be shown."""
+        with reading(self._engine) as connection:
+            marks = tuple(marks_of(connection, programme_id))
+            kept = self._kept.get(programme_id)
+            if kept is None or kept.marks != marks:
+                kept = _opened(programme_id, marks, releases_of(connection, programme_id), self._key)
+        with self._lock:
+            self._kept[programme_id] = kept
+            self._kept.move_to_end(programme_id)
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return kept
 
     def numbers(self, programme_id: str | None = None) -> pd.DataFrame:
         """Contract Published: every number that may be shown."""
-        return published(self._engine, programme_id, key=self._key)
+        if programme_id is None:
+            return published(self._engine, key=self._key)
+        return self.released(programme_id).rows.copy(deep=False)
 
     def releases(self, programme_id: str | None = None) -> list[Release]:
         """Every release with its seal's verdict, oldest round first, withdrawn ones too."""
-        return releases(self._engine, programme_id, key=self._key)
+        if programme_id is None:
+            return releases(self._engine, key=self._key)
+        return list(self.released(programme_id).releases)
 
     def comments(self, programme_id: str | None = None) -> list[Comments]:
         """Batches of released comments with their seal's verdict, oldest first."""
         return comments(self._engine, programme_id, key=self._key)
 
     def programmes(self) -> list[Programme]:
-        """Every programme that has a release."""
-        return programmes(self._engine)
+        """Every programme that has a release, under the name its newest one carries."""
+        with reading(self._engine) as connection:
+            there = releases_there(connection)
+            known = {(id_, stated): self._named(connection, id_, stated) for _, id_, stated in there}
+        self._names = known
+        newest: dict[str, tuple[int, str, str]] = {}
+        for programme_id, id_, stated in there:
+            newest[programme_id] = max(newest.get(programme_id, (0, "", "")), known[id_, stated])
+        return [
+            Programme(id=id_, name=name, newest_on=date.fromisoformat(closed))
+            for id_, (_, name, closed) in sorted(newest.items())
+        ]
+
+    def _named(self, connection: Connection, release_id: str, stated: str) -> tuple[int, str, str]:
+        """Number, programme's name and closing day as a release tells them; its content is read once."""
+        if (release_id, stated) in self._names:
+            return self._names[release_id, stated]
+        about = manifest_of(read_release(connection, release_id))
+        return about["round"]["number"], about["programme"]["name"], about["round"]["closed_on"]
 
     def is_reachable(self) -> bool:
         return is_reachable(self._engine)
+
+
+def _opened(
+    programme_id: str, marks: tuple[ReleaseMark, ...], stored: list[StoredRelease], key: str | None
+) -> Released:
+    told = sorted((_told(each, key) for each in stored), key=lambda each: each.number)
+    rows = rows_of(each for each in stored if each.withdrawn_at is None and _holds(each, key))
+    return Released(programme=programme_id, marks=marks, releases=tuple(told), rows=rows)
 
 
 def open_published(settings: Settings) -> PublishedStore:

@@ -1,6 +1,7 @@
 """Runs one closed round from answers to a frozen release: the whole story on one screen."""
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
 
@@ -17,11 +18,12 @@ from pipeline.disclosure.coarsen import coarsened
 from pipeline.disclosure.thresholds import thresholds
 from pipeline.evidence.gather import gather
 from pipeline.evidence.round_facts import RoundFacts
-from pipeline.flow import flow
+from pipeline.flow import FLOWS
 from pipeline.ingest import Inputs, ingest
 from pipeline.metric import catalogue
 from pipeline.pooling import pool
 from pipeline.publish import publish
+from pipeline.reach import reach
 from pipeline.score import askable
 from pipeline.validate import validate
 from pipeline.weigh import Last, from_the_score, last_releases, pooled, shown_earlier, telling_gaps, weigh
@@ -41,10 +43,17 @@ def run_round(stores: Stores, *, programme_id: str, round_id: str, key: str, now
     return release.freeze(stores, seal.sealed(content, key=key, now=now), inputs)
 
 
-def build(inputs: Inputs, *, key: str, earlier: Sequence[Last] = (), code_version: str = CODE_VERSION) -> str:
+def build(
+    inputs: Inputs,
+    *,
+    key: str,
+    earlier: Sequence[Last] = (),
+    counts: Collection[str] = tuple(FLOWS),
+    code_version: str = CODE_VERSION,
+) -> str:
     """The release's content: the same inputs, beside the same earlier releases, give the same bytes.
 
-    `earlier`: the releases that it is told beside, the newest first.
+    `earlier`: the releases that it is told beside, the newest first. `counts`: the counts of people that it tells.
     """
     metrics, limits, this = catalogue(), thresholds(inputs.programme.decisions), inputs.round
     validated = validate(inputs.answers, inputs.questionnaires)
@@ -83,7 +92,7 @@ def build(inputs: Inputs, *, key: str, earlier: Sequence[Last] = (), code_versio
     published = publish(
         pool(coarsened(measured, weighed.measurement.told), shown),
         shown,
-        flow(facts.invited, inputs.pairings, on=inputs.closed_on),
+        reach(inputs, counts),
         metrics,
         [(from_the_score(each, weighed), each.is_shown(limits, decided)) for each in evidence.numbers],
         case.rows,
@@ -151,8 +160,13 @@ def verify_release(stores: Stores, release_id: str, *, key: str) -> str:
         decided=decided_in(about),
     )
     earlier = last_releases(stores, kept.programme_id, inputs.round.number, key)
-    rebuilt = build(inputs, key=key, earlier=earlier, code_version=about["code_version"])
+    rebuilt = build(inputs, key=key, earlier=earlier, counts=_counts_of(kept), code_version=about["code_version"])
     return release.verify(kept, rebuilt, key)
+
+
+def _counts_of(kept: StoredRelease) -> set[str]:
+    """The counts of people that a release tells; one of an older version told fewer."""
+    return {str(row["metric"]) for row in json.loads(kept.content)["rows"]} & set(FLOWS)
 
 
 def _due(stores: Stores) -> list[Round]:

@@ -28,7 +28,7 @@ def svg(chart: Chart, *, width: float = WIDTH) -> str:
         drawn = Figure(figsize=(width, _height(chart)))
         FigureCanvasSVG(drawn)
         axes = drawn.add_subplot()
-        (_trend if chart.form == "trend" else _ranges)(axes, chart)
+        FORMS[chart.form](axes, chart)
         _quiet(axes)
         drawn.tight_layout(pad=0.4)
         written = io.StringIO()
@@ -75,6 +75,8 @@ def _name_lines(axes: Any, chart: Chart) -> None:
 
 
 def _ranges(axes: Any, chart: Chart) -> None:
+    if chart.is_joined:
+        _join(axes, chart)
     for series in chart.series:
         shift = ROW_SHIFT[series.side] if len(chart.series) > 1 else 0.0
         look, places = SERIES[series.side], [mark.at + shift for mark in series.marks]
@@ -90,14 +92,44 @@ def _ranges(axes: Any, chart: Chart) -> None:
         )
         if series.reference is not None:
             axes.axvline(series.reference, color=look.light, linewidth=0.8, alpha=0.35, zorder=1)
+    _rows(axes, chart)
+    axes.grid(axis="x", color=LINE, linewidth=0.5)
+    if len(chart.series) > 1:
+        _key(axes, chart)
+
+
+def _join(axes: Any, chart: Chart) -> None:
+    """A line from one side's dot to the other's, in every row that has both."""
+    rows: dict[int, list[tuple[float, float]]] = {}
+    for series in chart.series:
+        for mark in series.marks:
+            rows.setdefault(mark.at, []).append((mark.value, mark.at + ROW_SHIFT[series.side]))
+    for ends in rows.values():
+        axes.plot([x for x, _ in ends], [y for _, y in ends], color=LINE, linewidth=3, zorder=1)
+
+
+def _flow(axes: Any, chart: Chart) -> None:
+    """Bars from nought, each with its number at its end."""
+    most = chart.span[1]
+    for series in chart.series:
+        shift = ROW_SHIFT[series.side] if len(chart.series) > 1 else 0.0
+        for mark in series.marks:
+            width, color = min(mark.value, most), SERIES[series.side].light
+            axes.barh(mark.at + shift, width, height=0.26, color=color, alpha=0.4, zorder=2)
+            axes.text(width, mark.at + shift, f" {series.label}: {mark.told}", color=color, va="center", clip_on=False)
+    _rows(axes, chart)
+    axes.set_xticks([])
+
+
+def _rows(axes: Any, chart: Chart) -> None:
     axes.set_yticks(range(len(chart.ticks)), chart.ticks)
     axes.set_ylim(len(chart.ticks) - 0.5, -0.5)
     axes.set_xticks([value for value, _ in chart.axis], [text for _, text in chart.axis])
     axes.set_xlim(*chart.span)
     axes.xaxis.tick_top()
-    axes.grid(axis="x", color=LINE, linewidth=0.5)
-    if len(chart.series) > 1:
-        _key(axes, chart)
+
+
+FORMS = {"trend": _trend, "ranges": _ranges, "flow": _flow}
 
 
 def _key(axes: Any, chart: Chart) -> None:

@@ -10,7 +10,10 @@ TREND_HEIGHT = 300
 ROW_HEIGHT = 50
 APART = {1: (0.0,), 2: (-0.06, 0.06)}  # the two sides stand a little apart, so that no interval hides another
 ROWS_APART = {1: (0.0,), 2: (-0.12, 0.12)}
+BELOW_LABEL = 0.16  # of a row: its label stands above its marks
 LABEL_GAP = 17  # pixels between two direct labels
+# Of an axis: it stays as it is, and Plotly need not measure each label, whether it leaves the drawing.
+FIXED = {"fixedrange": True, "ticklabeloverflow": "allow"}
 
 
 def figure(chart: Chart) -> Figure:
@@ -32,7 +35,7 @@ def _trend(chart: Chart) -> Figure:
         "range": [-0.3, len(chart.ticks) - 0.7],
         "showgrid": False,
         "zeroline": False,
-        "fixedrange": True,
+        **FIXED,
         "ticks": "outside",
         "ticklen": 8,
         "tickcolor": "rgba(0,0,0,0)",
@@ -68,6 +71,7 @@ def _line(series: Series, shift: float) -> dict[str, Any]:
 def _ranges(chart: Chart) -> Figure:
     shifts = ROWS_APART[len(chart.series)]
     data = [_reference(each, len(chart.ticks)) for each in chart.series if each.reference is not None]
+    data += _joined(chart, shifts) if chart.is_joined else []
     data += [_dots(each, shift) for each, shift in zip(chart.series, shifts, strict=True)]
     rows = {
         "range": [len(chart.ticks) - 0.5, -0.5],
@@ -88,13 +92,34 @@ def _ranges(chart: Chart) -> Figure:
     return {"data": data, "layout": layout}
 
 
+def _joined(chart: Chart, shifts: tuple[float, ...]) -> list[dict[str, Any]]:
+    """A line from one side's dot to the other's, in every row that has both."""
+    ends: dict[int, list[tuple[float, float]]] = {}
+    for series, shift in zip(chart.series, shifts, strict=True):
+        for mark in series.marks:
+            ends.setdefault(mark.at, []).append((mark.value, mark.at + BELOW_LABEL + shift))
+    whole = [[*pair, (None, None)] for pair in ends.values() if len(pair) > 1]
+    places = [place for row in whole for place in row]
+    return [
+        {
+            "type": "scatter",
+            "uid": "joined",
+            "mode": "lines",
+            "x": [x for x, _ in places],
+            "y": [y for _, y in places],
+            "line": {"color": LINE, "width": 4},
+            "hoverinfo": "skip",
+        }
+    ]
+
+
 def _dots(series: Series, shift: float) -> dict[str, Any]:
     marks = list(series.marks)
     return {
         **_marks(series, marks),
         "mode": "markers",
         "x": [mark.value for mark in marks],
-        "y": [mark.at + 0.16 + shift for mark in marks],
+        "y": [mark.at + BELOW_LABEL + shift for mark in marks],
         "error_x": _interval(series, marks),
     }
 
@@ -134,7 +159,7 @@ def _values(chart: Chart) -> dict[str, Any]:
         "tickvals": [value for value, _ in chart.axis],
         "ticktext": [text for _, text in chart.axis],
         "gridcolor": LINE,
-        "fixedrange": True,
+        **FIXED,
         "tickfont": {"color": SOFT},
     }
 

@@ -3,20 +3,18 @@
 import pandas as pd
 from dash import html
 
-from dashboard import parts
+from dashboard import grouped, parts
 from dashboard.evidence import Evidence, evidence
-from dashboard.findings import CONSTRUCT, SIDES, Reading, is_of_one_construct
-from dashboard.panels import bounds_of, by_group, trend, value_of
-from dashboard.parts import Part
+from dashboard.findings import CONSTRUCT, SIDES, Reading, is_of_one_construct, whole_side
+from dashboard.panels import bounds_of, trend, value_of
+from dashboard.parts import NONE, Part
 from dashboard.story import change_in_words
-from dashboard.tables import view_name
 from dashboard.visit import NotAvailableError, Visit
 from dashboard.words import Words
-from pipeline.published import PROGRAMME, Metric, catalogue
+from pipeline.published import Metric, catalogue
 
 SHORT = 8  # a longer example is folded
 CHANGES = ("changed_up", "changed_down", "reliable_change", "growth_slope")
-NONE = "–"
 
 
 def title(visit: Visit) -> str:
@@ -24,7 +22,7 @@ def title(visit: Visit) -> str:
 
 
 def shown(visit: Visit) -> pd.DataFrame:
-    return pd.concat([_of_metric(visit), _behind(visit)])
+    return pd.concat([grouped.rows_of(visit, _metric(visit)), _behind(visit)])
 
 
 def _behind(visit: Visit) -> pd.DataFrame:
@@ -34,23 +32,13 @@ def _behind(visit: Visit) -> pd.DataFrame:
     return rows[is_own & rows["metric"].isin(CHANGES)]
 
 
-def _of_metric(visit: Visit) -> pd.DataFrame:
-    rows = visit.released.select(metric=_metric(visit).id)
-    of_groups = (rows["view"] == _attribute(visit)) & (rows["release"] == visit.released.latest.id)
-    return rows[(rows["view"] == PROGRAMME) | of_groups]
-
-
 def show(visit: Visit) -> list[Part]:
     words, metric = visit.words, _metric(visit)
     return [
         html.H1(words.pick(metric.label)),
         html.P(words.pick(metric.definition), className="verdict"),
-        html.P(change_in_words(visit.released, metric.id, words), className="change"),
-        parts.figure(trend(visit.released, metric, words), words, level=2),
-        *_changes(visit, metric),
-        *_by_group(visit, metric),
-        *_of_a_person(visit, metric),
-        *_not_shown(visit, metric),
+        *_change(visit, metric),
+        *([] if visit.released.select(metric=metric.id).empty else _results(visit, metric)),
         html.H2(words("metric_formula")),
         html.P(html.Code(metric.formula), className="formula"),
         html.H2(words("metric_example")),
@@ -59,38 +47,40 @@ def show(visit: Visit) -> list[Part]:
     ]
 
 
+def _results(visit: Visit, metric: Metric) -> list[Part]:
+    """What the rounds said; of a metric that none has asked there is nothing to say."""
+    words = visit.words
+    return [
+        html.Div(_over_rounds(visit, metric), id="programme"),
+        *_changes(visit, metric),
+        html.H2(words("metric_by"), id="groups"),
+        *grouped.by_attribute(visit, metric),
+        *_of_a_person(visit, metric),
+        html.H2(words("metric_not_shown"), id="not-shown"),
+        *grouped.not_shown(visit, metric),
+        html.P(words("metric_least", n=_least(visit, metric)), className="note"),
+    ]
+
+
+def _change(visit: Visit, metric: Metric) -> list[Part]:
+    """How the metric moved; nothing where its table says that it is not shown."""
+    now = visit.released.now(metric.id, whole_side(metric))
+    if now is not None and not now.shown:
+        return []
+    return [html.P(change_in_words(visit.released, metric.id, visit.words), className="change")]
+
+
+def _over_rounds(visit: Visit, metric: Metric) -> Part:
+    panel = trend(visit.released, metric, visit.words)
+    return parts.figure(panel, visit.words, level=2, instead=grouped.REASONS)
+
+
 def _metric(visit: Visit) -> Metric:
     """The metric that the address names; one that the catalogue does not hold is not available."""
     found = catalogue().get(visit.item)
     if found is None:
         raise NotAvailableError
     return found
-
-
-def _attribute(visit: Visit) -> str | None:
-    """The attribute chosen, the first one without a choice; one that no control offers is not available."""
-    offered = visit.released.attributes(_metric(visit).id)
-    chosen = visit.address.by
-    if chosen is not None and chosen not in offered:
-        raise NotAvailableError
-    return chosen or (offered[0] if offered else None)
-
-
-def _by_group(visit: Visit, metric: Metric) -> list[Part]:
-    words, offered, chosen = visit.words, visit.released.attributes(metric.id), _attribute(visit)
-    heading = html.H2(words("metric_by"), id="groups")
-    if chosen is None:
-        return [heading, html.P(words("programme_only" if metric.is_programme_only else "no_attributes"))]
-    links = [
-        html.A(
-            view_name(words, name),
-            href=f"{visit.address.with_(by=name)}#groups",
-            **({"aria-current": "true"} if name == chosen else {}),
-        )
-        for name in offered
-    ]
-    choice = html.Nav(links, className="choice", **{"aria-label": words("metric_by_navigation")})
-    return [heading, choice, parts.figure(by_group(visit.released, metric, chosen, words), words)]
 
 
 def _changes(visit: Visit, metric: Metric) -> list[Part]:
@@ -111,6 +101,7 @@ def _changes(visit: Visit, metric: Metric) -> list[Part]:
         html.H2(title),
         html.Ul([html.Li(f"{words(f'side_{side}')}: {said}") for side, said in told.items()]),
         parts.plain_table(title, [words(name) for name in columns], rows, words),
+        *parts.dashes(rows, words, f"{visit.address.to('/help')}#withheld"),
         html.P(words("metric_changes_note"), className="note"),
         *_course(found, construct, sides, words),
     ]
@@ -151,19 +142,6 @@ def _of_a_person(visit: Visit, metric: Metric) -> list[Part]:
     ]
     link = html.A(words("metric_quality"), href=visit.address.to("/quality"))
     return [html.H2(words("metric_person")), html.Ul(said), html.P(link)]
-
-
-def _not_shown(visit: Visit, metric: Metric) -> list[Part]:
-    words, n = visit.words, int((~_of_metric(visit)["shown"]).sum())
-    said: list[Part] = [html.H2(words("metric_not_shown"))]
-    if n == 0:
-        said.append(html.P(words("metric_all_shown")))
-    else:
-        said.append(html.P(words("metric_withheld_one" if n == 1 else "metric_withheld", n=n)))
-        said.append(html.Blockquote(words("withheld")))
-        said.append(html.P(html.A(words("metric_instead"), href=visit.address.to("/"))))
-    said.append(html.P(words("metric_least", n=_least(visit, metric)), className="note"))
-    return said
 
 
 def _least(visit: Visit, metric: Metric) -> int:

@@ -44,7 +44,7 @@ def _newest(visit: Visit, metric: Metric) -> Part:
         return words("never_asked")
     shown = [each for each in found if each.shown]
     if not shown:
-        return html.Span(words("withheld"), className="withheld")
+        return parts.not_shown(words("withheld"), words, f"{visit.address.to(f'/metric/{metric.id}')}#not-shown")
     newest = shown[-1]
     name = words("round", number=visit.released.number_of(newest.release))
     told = f"{bounds_of(words, newest)}, {words('card_n', n=words.at_least(newest.n or 0))}. {name}"

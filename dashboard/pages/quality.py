@@ -9,12 +9,11 @@ from dashboard import parts
 from dashboard.evidence import CHANGE_FROM, LEVEL_FROM, Evidence, evidence, metric_of
 from dashboard.findings import CONSTRUCT, HEADLINE, SIDES, Reading
 from dashboard.panels import bounds_of, value_of
-from dashboard.parts import Part
+from dashboard.parts import NONE, Part
 from dashboard.tables import EVIDENCE, metric_name
 from dashboard.visit import Visit
 from dashboard.words import Words
 
-NONE = "–"
 RELIABILITY = ("reliability_level", "alpha", "ceiling_share")
 GOALS = ("goal_attainment", "goals_met", "goal_agreement", "goal_weeks", "goals_in_26_weeks")
 SUPPORT = ("support_recall", "support_false_alarms", "support_lead")
@@ -36,12 +35,12 @@ def show(visit: Visit) -> list[Part]:
         html.P(_summary(found, words), className="verdict"),
         html.H2(words("quality_reliability")),
         html.P(words("quality_reliability_note", **_least(words))),
-        *_reliability(found, words),
+        *_reliability(visit, found),
         html.H2(words("quality_answering")),
-        _answering(found, words),
+        *_answering(visit, found),
         html.H2(words("quality_silence")),
         html.P(words("quality_silence_note")),
-        _silence(found, words),
+        *_silence(visit, found),
         html.H2(words("quality_goals")),
         *_goals(found, words),
         html.H2(words("quality_support")),
@@ -69,7 +68,8 @@ def _summary(found: Evidence, words: Words) -> str:
     return words("quality_summary", enough=enough, known=len(known))
 
 
-def _reliability(found: Evidence, words: Words) -> list[Part]:
+def _reliability(visit: Visit, found: Evidence) -> list[Part]:
+    words = visit.words
     columns = ("th_construct", "th_side", "q_level", "q_change", "q_alpha", "q_ceiling", "q_verdict")
     rows = [
         (
@@ -87,7 +87,12 @@ def _reliability(found: Evidence, words: Words) -> list[Part]:
     others = [html.P(words("q_others"))] if any(map(found.withholds, RELIABILITY)) else []
     if not rows:
         return others
-    return [parts.plain_table(words("quality_reliability"), [words(name) for name in columns], rows, words), *others]
+    table = parts.plain_table(words("quality_reliability"), [words(name) for name in columns], rows, words)
+    return [table, *_dashes(visit, rows), *others]
+
+
+def _dashes(visit: Visit, rows: Iterable[tuple[str, ...]]) -> list[Part]:
+    return parts.dashes(rows, visit.words, f"{visit.address.to('/help')}#withheld")
 
 
 def _constructs(found: Evidence) -> list[str]:
@@ -103,13 +108,14 @@ def _cell(reading: Reading | None, words: Words) -> str:
     return value_of(words, reading) if low == high else f"{value_of(words, reading)} ({bounds_of(words, reading)})"
 
 
-def _answering(found: Evidence, words: Words) -> Part:
+def _answering(visit: Visit, found: Evidence) -> list[Part]:
+    words = visit.words
     rows = [
         (words(f"side_{side}"), _cell(found.of("straight_lining", "all", side), words), _drift(found, side, words))
         for side in SIDES
     ]
     columns = [words(name) for name in ("th_side", "q_straight", "q_drift")]
-    return parts.plain_table(words("quality_answering"), columns, rows, words)
+    return [parts.plain_table(words("quality_answering"), columns, rows, words), *_dashes(visit, rows)]
 
 
 def _drift(found: Evidence, side: str, words: Words) -> str:
@@ -119,7 +125,8 @@ def _drift(found: Evidence, side: str, words: Words) -> str:
     return words("q_no_drift") if said else NONE
 
 
-def _silence(found: Evidence, words: Words) -> Part:
+def _silence(visit: Visit, found: Evidence) -> list[Part]:
+    words = visit.words
     columns = [words(name) for name in ("th_metric", "th_side", "q_asked", "q_weighted", "q_tipping")]
     rows = [
         (
@@ -132,7 +139,7 @@ def _silence(found: Evidence, words: Words) -> Part:
         for metric in HEADLINE
         for side in SIDES
     ]
-    return parts.plain_table(words("quality_silence"), columns, rows, words)
+    return [parts.plain_table(words("quality_silence"), columns, rows, words), *_dashes(visit, rows)]
 
 
 def _goals(found: Evidence, words: Words) -> list[Part]:

@@ -5,16 +5,18 @@ from dash import html
 
 from dashboard import parts
 from dashboard.evidence import Evidence, evidence, metric_of
-from dashboard.findings import CONSTRUCT, SIDES
-from dashboard.panels import bounds_of, gaps, scores, value_of
-from dashboard.parts import Part
+from dashboard.findings import CONSTRUCT, SIDES, Reading
+from dashboard.panels import both_ends, bounds_of, gaps, largest_first, value_of
+from dashboard.parts import NONE, Part
 from dashboard.tables import metric_name
 from dashboard.visit import Visit
 from dashboard.words import Words
+from pipeline.published import PROGRAMME
 
 GAP_METRICS = ("perception_gap", "smallest_gap", "gap_agreement")
 EFFECTS = ("actor_effect", "partner_effect")
 DAYS = "growth_together"
+NOT_TESTED = "not_tested"
 SURFACE = ("surface_a1", "surface_a2", "surface_a3", "surface_a4", "surface_a5")
 
 
@@ -25,7 +27,9 @@ def title(visit: Visit) -> str:
 def shown(visit: Visit) -> pd.DataFrame:
     rows = visit.released.select(release=visit.released.latest.id)
     is_gap = (rows["view"] == CONSTRUCT) & rows["metric"].isin((*GAP_METRICS, DAYS))
-    return rows[is_gap | rows["metric"].isin((*EFFECTS, *SURFACE))]
+    ends = [metric_of(name) for name in evidence(visit.released).constructs("perception_gap")]
+    is_end = (rows["view"] == PROGRAMME) & rows["metric"].isin(ends)
+    return rows[is_gap | is_end | rows["metric"].isin((*EFFECTS, *SURFACE))]
 
 
 def show(visit: Visit) -> list[Part]:
@@ -73,66 +77,89 @@ def _finding(found: Evidence, words: Words) -> str:
 
 def _gaps(visit: Visit, found: Evidence) -> list[Part]:
     words, numbers = visit.words, visit.released
-    constructs = found.constructs("perception_gap")
-    if not constructs:
+    told = [(name, found.of("perception_gap", name, "both")) for name in found.constructs("perception_gap")]
+    ordered = largest_first([(name, each) for name, each in told if each is not None])
+    if not ordered:
         return [html.P(words("two_sides_after"))]
-    metrics = [numbers.now(metric_of(construct), "both") for construct in constructs]
-    drawn = [each for each in metrics if each is not None and each.shown]
+    constructs = [name for name, _ in ordered]
+    charts = [parts.figure(panel(numbers, ordered, words), words, level=2) for panel in (both_ends, gaps)]
     return [
-        parts.figure(scores(numbers, drawn, "both-ends", words), words),
-        parts.figure(gaps(numbers, [(c, found.of("perception_gap", c, "both")) for c in constructs], words), words),
-        html.P(_comparability(found, constructs, words), className="note"),
-        _gap_table(found, constructs, words),
+        html.Div(charts, className="beside"),
+        html.P(words("ends_note"), className="note"),
+        html.H2(words("two_sides_compare")),
+        *(html.P(line) for line in _comparability(found, constructs, words)),
+        *_gap_table(visit, found, constructs),
         *([html.P(words("two_sides_others"))] if found.withholds("perception_gap") else []),
     ]
 
 
-def _comparability(found: Evidence, constructs: list[str], words: Words) -> str:
-    """Without invariance no claim is made from a gap."""
-    said = {construct: found.verdict("comparability", construct, "both") or "not_tested" for construct in constructs}
-    holds = [construct for construct, verdict in said.items() if verdict == "holds"]
-    if not holds:
-        return words("comparability_not_tested")
-    names = words.listed(words.inside(metric_name(words, metric_of(construct))) for construct in holds)
-    return words("comparability_holds", names=names)
+def _comparability(found: Evidence, constructs: list[str], words: Words) -> list[str]:
+    """A line for each verdict; without invariance no claim is made from a gap."""
+    by_verdict: dict[str, list[str]] = {}
+    for construct in constructs:
+        verdict = found.verdict("comparability", construct, "both") or NOT_TESTED
+        by_verdict.setdefault(verdict, []).append(words.inside(metric_name(words, metric_of(construct))))
+    return [
+        words(f"comparability_{verdict}", names=words.listed(by_verdict[verdict]))
+        for verdict in ("holds", "fails", NOT_TESTED)
+        if verdict in by_verdict
+    ]
 
 
-def _gap_table(found: Evidence, constructs: list[str], words: Words) -> Part:
+def _gap_table(visit: Visit, found: Evidence, constructs: list[str]) -> list[Part]:
+    words = visit.words
     columns = [words(name) for name in ("th_construct", "gap_column", "gap_smallest", "gap_agreement", "gap_compare")]
     rows = []
     for construct in constructs:
         smallest, agreement = (found.of(name, construct, "both") for name in GAP_METRICS[1:])
         gap = found.of("perception_gap", construct, "both")
-        verdict = found.verdict("comparability", construct, "both") or "not_tested"
+        verdict = found.verdict("comparability", construct, "both") or NOT_TESTED
         rows.append(
             (
                 metric_name(words, metric_of(construct)),
-                f"{value_of(words, gap)} ({bounds_of(words, gap)})" if gap else "–",
-                value_of(words, smallest) if smallest else "–",
-                f"{value_of(words, agreement)} ({bounds_of(words, agreement)})" if agreement else "–",
+                f"{value_of(words, gap)} ({bounds_of(words, gap)})" if gap else NONE,
+                value_of(words, smallest) if smallest else NONE,
+                f"{value_of(words, agreement)} ({bounds_of(words, agreement)})" if agreement else NONE,
                 words(f"comparable_{verdict}"),
             )
         )
-    return parts.plain_table(words("two_sides_gaps"), columns, rows, words)
+    table = parts.plain_table(words("two_sides_gaps"), columns, rows, words)
+    return [table, *parts.dashes(rows, words, f"{visit.address.to('/help')}#withheld")]
 
 
 def _influence(found: Evidence, words: Words) -> list[Part]:
-    rows = []
+    rows, told = [], []
     for side in SIDES:
-        for effect in EFFECTS:
-            reading = found.of(effect, "all", side)
+        effects = {name: found.of(name, "all", side) for name in EFFECTS}
+        clear = {name: _is_clear(each) for name, each in effects.items() if each is not None}
+        for name, reading in effects.items():
             if reading is not None:
-                low, high = reading.numbers[1:]
-                verdict = "influence_clear" if low > 0 or high < 0 else "influence_unclear"
                 said = f"{value_of(words, reading)} ({bounds_of(words, reading)})"
-                rows.append((words(f"{effect}_{side}"), said, words(verdict), words(f"claim_{reading.claim}")))
+                verdict = words("influence_clear" if clear[name] else "influence_unclear")
+                rows.append((words(f"{name}_{side}"), said, verdict, words(f"claim_{reading.claim}")))
+        if len(clear) == len(EFFECTS):
+            told.append(words(_goes_with(clear), side=words(f"side_{side}")))
     if not rows:
         return [html.P(words("influence_after"))]
     columns = [words(name) for name in ("influence_what", "th_value", "q_verdict", "th_claim")]
     return [
+        *([html.Ul([html.Li(line) for line in told])] if told else []),
         html.P(words("influence_note")),
         parts.plain_table(words("two_sides_influence"), columns, rows, words),
     ]
+
+
+def _is_clear(effect: Reading) -> bool:
+    _, low, high = effect.numbers
+    return low > 0 or high < 0
+
+
+def _goes_with(clear: dict[str, bool]) -> str:
+    """The key of the sentence on what a side's satisfaction goes along with."""
+    own, others = (clear[name] for name in EFFECTS)
+    if own:
+        return "goes_with_both" if others else "goes_with_own"
+    return "goes_with_others" if others else "goes_with_none"
 
 
 def _days(found: Evidence, words: Words) -> list[Part]:

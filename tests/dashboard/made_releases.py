@@ -10,7 +10,7 @@ from data.contracts import Published, conform
 from data.store.engine import Stores, writing
 from data.store.releases import save_release
 from pipeline import release, seal
-from pipeline.published import PROGRAMME, WITHHELD, catalogue
+from pipeline.published import FLOWS, PROGRAMME, WITHHELD, catalogue
 
 KICKOFF = date(2026, 1, 5)
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -67,9 +67,33 @@ def _row(metric: str, side: str, view: str, group: str, number: int, *, is_shown
     return {**where, **bounds, "n": n, "shown": True, "reason": ""}
 
 
+def few_rows(
+    number: int, *, asked: int = 5, answered: tuple[float, float, float] | None = (0.7, 0.55, 1.0)
+) -> list[Row]:
+    """A programme of a few pairings: every score withheld; its counts, and participation where `answered` says it."""
+    where = ("metric", "side", "view", "group")
+    kept = [row for row in rows_of(number) if row["metric"] not in FLOW]
+    rows = [_row(*(row[name] for name in where), number, is_shown=False) for row in kept]
+    for row in rows:
+        if answered is not None and (row["metric"], row["view"]) == ("participation", PROGRAMME):
+            row |= dict(zip(("value", "low", "high"), answered, strict=True)) | {
+                "n": asked,
+                "shown": True,
+                "reason": "",
+            }
+    sides = {"mentor": asked, "mentee": asked, "both": 2 * asked}
+    people = [count_of(name, side, n) for name in ("flow_invited", "flow_answered") for side, n in sides.items()]
+    pairings = {"started": 5, "active": 5, "ended": 0}
+    return [*rows, *people, *(count_of(f"flow_pairings_{name}", "both", n) for name, n in pairings.items())]
+
+
 def _count(metric: str, side: str, number: int) -> Row:
-    n = 5 * (20 + number + len(metric) % 3) * (2 if side == "both" else 1)
-    where = {"view": PROGRAMME, "group": PROGRAMME, "side": side, "metric": metric, "unit": FLOW[metric]}
+    return count_of(metric, side, 5 * (20 + number + len(metric) % 3) * (2 if side == "both" else 1))
+
+
+def count_of(metric: str, side: str, n: int) -> Row:
+    """The row of one count of people or pairings."""
+    where = {"view": PROGRAMME, "group": PROGRAMME, "side": side, "metric": metric, "unit": FLOWS[metric]}
     numbers = {"value": float(n), "low": float(n), "high": float(n), "n": n}
     return {**where, **numbers, "claim": "describes", "shown": True, "reason": ""}
 
@@ -84,6 +108,7 @@ def make_release(
     rows: list[Row] | None = None,
     verdicts: Sequence[Mapping[str, str]] = (),
     case: Mapping[str, Any] | None = None,
+    thresholds: Mapping[str, Any] | None = None,
 ) -> str:
     """Seal and keep the release of one round; returns its id."""
     round_id = f"{programme}-{number}"
@@ -103,7 +128,7 @@ def make_release(
             "closed_on": (opened + timedelta(days=14)).isoformat(),
         },
         "questionnaire": "made",
-        "thresholds": {"score_n": 5, "staying_n": 20, "attributes": list(GROUPS)},
+        "thresholds": {"score_n": 5, "staying_n": 20, "attributes": list(GROUPS), **(thresholds or {})},
         "code_version": "0.1.0",
         "quarantined": {},
         "single_item": [],

@@ -248,6 +248,7 @@ def test_notes_on_a_pairing_stand_beside_one_another(office: Office) -> None:
         ("cleo@cast.example", ("withdraw", "mentoring-1", {}), {}),
         ("cleo@cast.example", ("reply", "mentoring-6", SAID), {"seen": "1"}),
         ("cleo@cast.example", ("reply", "mentoring-6", SAID), {"seen": True}),
+        ("cleo@cast.example", ("reply", "mentoring-6", SAID), {"seen": 0.0}),
         ("cleo@cast.example", ("reply", "mentoring-6", SAID), {"seen": None}),
         ("cleo@cast.example", ("reply", "mentoring-6", SAID), {"seen": 10**30}),
     ],
@@ -397,3 +398,14 @@ def test_no_mail_where_there_is_nothing_to_do(office: Office) -> None:
     office.desk.lay_out("mentoring", "calendar", quiet, NOW)
     office.desk.lay_out("mentoring", "pairings", {"pairings": [], "requests": []}, NOW)
     assert dashboard_jobs.send_monday(office.desk, office.settings, lambda *_: True, NOW.replace(day=23)) == 0
+
+
+def test_after_sign_in_the_newest_programme_is_shown_and_leaders_have_no_list(office: Office) -> None:
+    cleo, dan = office.reader("cleo@cast.example"), office.reader("dan@cast.example")
+    make_release(office.stores, 2, key=KEY)  # of "mentoring", so newer than that of "elsewhere"
+    for reader in (cleo, dan):
+        shell = reader.client.get("/").get_data(as_text=True)
+        assert re.findall(r'href="[^"]*programme=(\w+)', shell)[:2] == ["mentoring", "elsewhere"]
+    assert "6 things to do this week" in cleo.text("/")
+    assert "to do this week" not in dan.text("/")
+    assert "to do this week" not in cleo.text("/", "?programme=mentoring&round=mentoring-1")  # the past has no list

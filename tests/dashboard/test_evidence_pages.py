@@ -1,17 +1,28 @@
 """Two sides and quality: the numbers behind the scores, in words, and designed states where they are not there yet."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from dashboard.app import create_app
+from dashboard.charts.paper import svg
+from dashboard.evidence import evidence
+from dashboard.findings import readings
+from dashboard.pages.two_sides import _goes_with, _is_clear
+from dashboard.panels import both_ends
+from dashboard.words import Words
 from data.settings import Settings
 from data.store.accounts import open_accounts
 from data.store.engine import migrate, open_stores
 from pipeline.published import PROGRAMME, WITHHELD, open_published
 from tests.dashboard.conftest import PASSWORD, Made, Reader, sign_in
+from tests.dashboard.made_installation import numbers_in
 from tests.dashboard.made_releases import NOW, make_release, rows_of
+from tests.dashboard.test_scope import drawn
 
 KEY = "k" * 48
 Row = dict[str, Any]
@@ -73,6 +84,11 @@ VERDICTS = [
 
 
 COMPARED = {"about": "comparability", "construct": "trust", "side": "both", "verdict": "holds"}
+FAILS = {"about": "comparability", "construct": "satisfaction", "side": "both", "verdict": "fails"}
+
+
+def frame(*rows: Row) -> pd.DataFrame:
+    return pd.DataFrame([{"release": "R", "round": "1", **each} for each in rows])
 
 
 @pytest.fixture(scope="module", params=[VERDICTS])
@@ -109,10 +125,57 @@ def test_without_comparability_the_title_claims_nothing(informed):
     assert "0.41 (0.20 to 0.58)" in text
 
 
+@pytest.mark.parametrize("with_evidence", [[*VERDICTS, COMPARED, FAILS]], indirect=True)
+def test_each_verdict_on_comparability_has_its_sentence(informed):
+    text = informed.text("/two-sides")
+    assert "read the questions alike for trust: a gap there is one between the sides" in text
+    assert "read the questions differently on satisfaction: a gap there may be nothing but that" in text
+    assert "Comparability not tested" not in text
+
+
+def test_the_gaps_stand_beside_both_ends_in_one_order(informed):
+    ends, gap, *_ = drawn(informed.text("/two-sides"))
+    for figure in (ends, gap):
+        assert [each["text"] for each in figure["layout"]["annotations"]] == ["Trust", "Satisfaction"]
+    (line,) = [trace for trace in ends["data"] if trace["uid"] == "joined"]
+    dots = {trace["uid"]: trace["x"] for trace in ends["data"] if trace["uid"] in ("mentor", "mentee")}
+    pairs = zip(dots["mentor"], dots["mentee"], strict=True)
+    assert line["x"] == [x for pair in pairs for x in (*pair, None)]
+    assert "Mentor minus mentee: 1 of 2 gaps are clear" in informed.text("/two-sides")
+    file = informed.client.get("/two-sides.csv").get_data(as_text=True)
+    assert "all,all,mentor,satisfaction" in file  # both ends are drawn, so the download holds them
+
+
+def test_on_paper_a_line_joins_both_ends_too(with_evidence):
+    numbers = numbers_in(with_evidence)
+    gaps = [(name, evidence(numbers).of("perception_gap", name, "both")) for name in ("trust", "satisfaction")]
+    chart = both_ends(numbers, gaps, Words("en")).chart
+    joined, apart = (
+        re.findall(r"stroke: #c9d0cc; stroke-width: 3", svg(each)) for each in (chart, replace(chart, is_joined=False))
+    )
+    assert (len(joined), len(apart)) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "said"),
+    [
+        ((6.0, 3.0, 9.0), (-4.0, -6.0, -2.0), "goes_with_both"),
+        ((6.0, 3.0, 9.0), (-1.0, -3.0, 2.0), "goes_with_own"),
+        ((1.0, -1.0, 3.0), (4.0, 2.0, 6.0), "goes_with_others"),
+        ((1.0, 0.0, 3.0), (0.0, -2.0, 0.0), "goes_with_none"),
+    ],
+)
+def test_what_goes_along_with_satisfaction_is_said_by_the_intervals(own, others, said):
+    numbers = {"actor_effect": own, "partner_effect": others}
+    effects = {name: readings(frame(row(name, PROGRAMME, "mentor", each)))[0] for name, each in numbers.items()}
+    assert _goes_with({name: _is_clear(each) for name, each in effects.items()}) == said
+
+
 def test_an_association_is_worded_as_one(informed):
     text = informed.text("/two-sides")
     assert "6 (3 to 9)" in text
     assert "they go together" in text
+    assert "Mentees: satisfaction goes along with their own trust; no clear association with the other" in text
     assert "no clear association" in text
     assert text.count("associated with") == 2 + 5
 
