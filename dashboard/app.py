@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dash
 from dash import Input, Output, dcc, html
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, g, render_template, request
 
 from dashboard import account, address, auth, headers, health, parts
 from dashboard.kept import Content, Pages, content_of
@@ -169,10 +169,13 @@ def _page(published: PublishedStore, desk: Desk, pages: Pages, path: object, sea
 
 
 def _visit(published: PublishedStore, desk: Desk, asked: address.Address, item: str) -> Visit:
-    """This request's visit; a page for every role shows no numbers."""
+    """This request's visit, one for title and content; a page for every role shows no numbers."""
     if asked.path in FOR_EVERY_ROLE:
         return Visit(account=auth.reader(), address=asked, words=Words(asked.lang), numbers=None, releases=())
-    return visit(published, auth.reader(), asked, item, desk)
+    begun: dict[object, Visit] = g.setdefault("visits", {})
+    if (asked, item) not in begun:
+        begun[asked, item] = visit(published, auth.reader(), asked, item, desk)
+    return begun[asked, item]
 
 
 def _find(path: str) -> tuple[Page, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dashboard.findings import PARTICIPATION, Numbers, Reading, headline, overlap, profile, standing, whole_side
+from dashboard.findings import PARTICIPATION, SIDES, Numbers, Reading, headline, overlap, profile, standing, whole_side
 from dashboard.panels import bounds_of, value_of
 from dashboard.tables import metric_name
 from dashboard.words import Words
@@ -16,7 +16,11 @@ def verdict(numbers: Numbers, words: Words) -> list[str]:
     said += _moved(numbers, scores, words)
     part = numbers.now(PARTICIPATION, "both")
     if part is not None and part.shown:
-        said.append(words("verdict_participation", share=value_of(words, part)))
+        sides = {
+            side: value_of(words, each) for side in SIDES if (each := numbers.now(PARTICIPATION, side)) and each.shown
+        }
+        key = "verdict_participation_sides" if len(sides) == len(SIDES) else "verdict_participation"
+        said.append(words(key, share=value_of(words, part), **sides))
     return said
 
 

@@ -79,6 +79,9 @@ def _scores(visit: Visit) -> list[Part]:
     words, numbers = visit.words, visit.released
     return [
         html.Div([_card(visit, metric) for metric in (*HEADLINE, PARTICIPATION)], className="cards"),
+        html.P(
+            [words("cards_note"), " ", html.A(words("cards_help"), href=visit.address.to("/help"))], className="note"
+        ),
         html.H2(words("strong_weak")),
         *_strong_and_weak(visit),
         *_next(visit),
@@ -86,7 +89,7 @@ def _scores(visit: Visit) -> list[Part]:
         *_over_rounds(visit),
         *_later(visit),
         html.H2(words("people_flow")),
-        *(html.P(line) for line in in_a_few_words(numbers, words)),
+        *(html.P(line) for line in in_a_few_words(numbers, words)[:1]),
         html.P(html.A(words("overview_people"), href=visit.address.to("/participation"))),
     ]
 

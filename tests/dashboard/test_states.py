@@ -57,7 +57,7 @@ def eight_pairings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
 
 def test_one_round_is_worth_opening(after_one_round: Made) -> None:
     text = entered(after_one_round).text("/")
-    assert "lie clearly above the middle of the scale" in text
+    assert "lie clearly on the positive side" in text
     assert "Strongest: " in text
     assert "Weakest: " in text
     assert len(drawn(text)) == 1  # the scores; nothing that pretends to be a trend
