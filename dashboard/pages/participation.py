@@ -30,6 +30,7 @@ def show(visit: Visit) -> list[Part]:
         html.H2(words("participation_flow")),
         html.P(words("participation_steps")),
         html.Div(flow, className="multiples"),
+        *_unreached(visit),
         html.H2(words("participation_rounds"), id="programme"),
         html.P(words("report_silent")),
         parts.figure(trend(numbers, metric, words), words, instead=grouped.REASONS),
@@ -40,6 +41,17 @@ def show(visit: Visit) -> list[Part]:
         *grouped.not_shown(visit, metric),
         parts.download(visit.address.to("/participation.csv", by=visit.address.by), words),
     ]
+
+
+def _unreached(visit: Visit) -> list[Part]:
+    """How many could not be asked, and where HR mends that; nobody else is told whom it concerns."""
+    words, n = visit.words, len(visit.board("calendar").get("bounces", ()))
+    if not visit.is_hr or "calendar" not in visit.boards:
+        return []
+    if not n:
+        return [html.P(words("unreached_none"))]
+    link = html.A(words("unreached_where"), href=f"{visit.address.to('/week')}#addresses")
+    return [html.P([words("unreached_one" if n == 1 else "unreached", n=n), " ", link])]
 
 
 def _metric() -> Metric:

@@ -409,3 +409,14 @@ def test_after_sign_in_the_newest_programme_is_shown_and_leaders_have_no_list(of
     assert "6 things to do this week" in cleo.text("/")
     assert "to do this week" not in dan.text("/")
     assert "to do this week" not in cleo.text("/", "?programme=mentoring&round=mentoring-1")  # the past has no list
+
+
+def test_participation_tells_hr_how_many_cannot_be_asked_and_leaders_nothing(office: Office) -> None:
+    cleo, dan = office.reader("cleo@cast.example"), office.reader("dan@cast.example")
+    told = cleo.text("/participation", "?programme=mentoring")
+    assert Words("en")("unreached_one") in told
+    assert "Gus" not in told  # whom it concerns stands on This week
+    assert Words("en")("unreached_one") not in dan.text("/participation", "?programme=mentoring")
+    lay_out(office.desk, NOW, bounces=[])
+    assert Words("en")("unreached_none") in cleo.text("/participation", "?programme=mentoring")
+    assert Words("en")("unreached_none") not in dan.text("/participation", "?programme=mentoring")

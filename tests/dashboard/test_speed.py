@@ -226,7 +226,7 @@ def test_where_the_first_content_fails_it_says_so(made: Made, monkeypatch: pytes
     sign_in(cleo.client, CLEO.email)
     with monkeypatch.context() as words:
         words.setattr(app.log, "error", lambda *_, **__: None)
-        text = shell(cleo, "/method")
+        text = shell(cleo, "/method?find=asked-for-the-first-time")  # a page made before would come from memory
     assert "Traceback" not in text
     assert json.loads(FIRST.findall(text)[0])["props"]["className"] == "notice"
 
