@@ -6,7 +6,7 @@ boards out for reading. A board is made from operational facts only: never from 
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -71,7 +71,7 @@ class Board:
     """One operational view of one programme, and when it was made."""
 
     name: str
-    content: Mapping[str, Any]
+    content: Mapping[str, Any] = field(repr=False)  # names of people: in no log, and long
     made_at: datetime
 
 
