@@ -417,6 +417,6 @@ def test_participation_tells_hr_how_many_cannot_be_asked_and_leaders_nothing(off
     assert Words("en")("unreached_one") in told
     assert "Gus" not in told  # whom it concerns stands on This week
     assert Words("en")("unreached_one") not in dan.text("/participation", "?programme=mentoring")
-    lay_out(office.desk, NOW, bounces=[])
+    lay_out(office.desk, NOW + timedelta(minutes=10), bounces=[])
     assert Words("en")("unreached_none") in cleo.text("/participation", "?programme=mentoring")
     assert Words("en")("unreached_none") not in dan.text("/participation", "?programme=mentoring")
