@@ -11,6 +11,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import address, auth, order_parts
 from dashboard.reports.write import FORMATS
+from dashboard.this_week import open_requests
 from dashboard.visit import HR, REPORT, ROLES, NotAvailableError, Visit, visit
 from dashboard.words import LANGUAGES, Words
 from data.errors import RapportError
@@ -97,8 +98,7 @@ def _wish(looking: Visit, account: Account, kind: str, subject: str, fields: Fie
     if account.role not in WHO.get(kind, ()) or looking.programme is None:
         raise NotAvailableError
     content = CONTENT[kind](looking, subject, fields)
-    known = looking.places.get((kind, subject), 0) if kind in BESIDE else seen
-    if not isinstance(known, int) or isinstance(known, bool):
+    if kind not in BESIDE and (not isinstance(seen, int) or isinstance(seen, bool)):
         raise NotAvailableError
     return Wish(
         programme_id=looking.programme.id,
@@ -106,7 +106,7 @@ def _wish(looking: Visit, account: Account, kind: str, subject: str, fields: Fie
         subject=subject,
         content=content,
         asked_by=account.email,
-        seen=known,
+        seen=seen if isinstance(seen, int) and kind not in BESIDE else None,
     )
 
 
@@ -127,8 +127,7 @@ def _reply(looking: Visit, subject: str, fields: Fields) -> Fields:
 
 
 def _contact(looking: Visit, subject: str, fields: Fields) -> Fields:
-    open_ones = {each["request"]: each for each in looking.board("pairings").get("requests", ())}
-    request = open_ones.get(subject)
+    request = {each["request"]: each for each in open_requests(looking.board("pairings"))}.get(subject)
     if request is None:
         raise NotAvailableError
     about = {"pairing": request["pairing"], "person": request["person_id"], "round": request["round"]}

@@ -21,6 +21,7 @@ from data.tables import accounts, boards, monday_mails, order_files, orders
 
 WAITING, WORKING, DONE, REFUSED = "waiting", "working", "done", "refused"
 DOINGS = actions.DOINGS
+AT_ONCE = 20  # tries of an order that stands beside others
 MOST_WAITING = 50  # orders of one programme that nobody has carried out yet
 LONGEST_TEXT = 600  # characters of one text in an order
 
@@ -35,14 +36,17 @@ class OvertakenError(RapportError):
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What somebody asks for. `seen` is the place of the newest order on the subject that they knew of."""
+    """What somebody asks for. `seen` is the place of the newest order on the subject that they knew of.
+
+    None stands beside whatever was asked before: it replaces nothing, so there is nothing to have seen.
+    """
 
     programme_id: str
     kind: str
     subject: str
     content: Mapping[str, str]
     asked_by: str
-    seen: int = 0
+    seen: int | None = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,13 +110,16 @@ class Desk:
         """Keep an order; raises OvertakenError where somebody else was there since it was last looked at."""
         if any(len(text) > LONGEST_TEXT for text in wish.content.values()):
             raise RapportError(f"A text may have {LONGEST_TEXT} characters.")
-        try:
-            with writing(self._engine) as connection:
-                kept = _keep(connection, wish, now)
-        except IntegrityError:  # two at the same moment: the store's key let one of them pass
-            kept = None
-        if kept is not None:
-            return kept
+        for _ in range(AT_ONCE):
+            try:
+                with writing(self._engine) as connection:
+                    kept = _keep(connection, wish, now)
+            except IntegrityError:  # two at the same moment: the store's key let one of them pass
+                kept = None
+            if kept is not None:
+                return kept
+            if wish.seen is not None:
+                break
         newest = self.orders(wish.programme_id, wish.kind, wish.subject, limit=1)
         raise OvertakenError(newest[0]) if newest else RapportError("There is no such order to come after.")
 
@@ -252,7 +259,7 @@ def _keep(connection: Connection, wish: Wish, now: datetime) -> Order | None:
         raise RapportError("Too much is waiting to be done; is the timetable running?")
     about = (of_programme, orders.c.kind == wish.kind, orders.c.subject == wish.subject)
     newest = connection.execute(select(func.max(orders.c.place)).where(*about)).scalar_one() or 0
-    if newest != wish.seen:
+    if wish.seen is not None and newest != wish.seen:
         return None
     given = {name: getattr(wish, name) for name in ("programme_id", "kind", "subject", "asked_by")}
     row = {**given, "place": newest + 1, "content": dict(wish.content), "asked_at": now, "state": WAITING}

@@ -241,6 +241,7 @@ def test_notes_on_a_pairing_stand_beside_one_another(office: Office) -> None:
         ("cleo@cast.example", ("reply", "mentoring-7", SAID), {}),  # still open
         ("cleo@cast.example", ("reply", "elsewhere-1", SAID), {}),
         ("cleo@cast.example", ("contact", "mentoring-1/P001/mentee", {"note": ""}), {}),
+        ("cleo@cast.example", ("contact", "mentoring-7/P001/mentor", {"note": ""}), {}),  # answered already
         ("cleo@cast.example", ("action", "P999", {"kind": "wrote", "note": ""}), {}),
         ("cleo@cast.example", ("action", "P001", {"kind": "dismissed", "note": ""}), {}),
         ("cleo@cast.example", ("action", "P001", {"kind": "contact", "note": ""}), {}),
@@ -323,6 +324,14 @@ def test_a_report_is_asked_for_written_and_fetched_by_those_who_may(office: Offi
     assert lea.client.get(f"/orders/{order.order_id + 1}").status_code == 404
     assert office.app.server.test_client().get(f"/orders/{order.order_id}").status_code == 401
     assert "ready to download" in lea.text("/business-case")
+
+
+def test_a_report_is_asked_for_again_by_whomever_and_tells_nobody_of_the_other(office: Office) -> None:
+    for email in ("cleo@cast.example", "lea@cast.example", "lea@cast.example", "dan@cast.example"):
+        said = send(office.reader(email), "report", "html", {})
+        assert Words("en")("order_kept_report") in said
+        assert "@cast.example" not in said
+    assert len(office.desk.orders("mentoring", "report")) == 4
 
 
 def test_a_report_that_cannot_be_written_is_told(office: Office) -> None:

@@ -29,7 +29,9 @@ from tests.support import cast
 NOW = cast.NOON
 
 
-def wish(text: str = "you said", *, seen: int = 0, subject: str = "R1", kind: str = "reply", by: str = "cleo") -> Wish:
+def wish(
+    text: str = "you said", *, seen: int | None = 0, subject: str = "R1", kind: str = "reply", by: str = "cleo"
+) -> Wish:
     return Wish(
         programme_id=cast.MENTORING,
         kind=kind,
@@ -77,6 +79,21 @@ def test_of_two_at_the_same_moment_one_is_kept(stores: Stores) -> None:
         each.join()
     assert (len(kept), faster) == (1, [1] * 7)
     assert desk.recent(cast.MENTORING) == kept
+
+
+def test_of_those_that_stand_beside_one_another_every_one_is_kept(stores: Stores) -> None:
+    desk, start = Desk(stores.access), threading.Barrier(6)
+
+    def ask() -> None:
+        start.wait()
+        desk.ask(wish(seen=None), NOW)
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(each.place for each in desk.recent(cast.MENTORING)) == [1, 2, 3, 4, 5, 6]
 
 
 def test_orders_are_bounded(stores: Stores) -> None:
