@@ -8,6 +8,7 @@ import pytest
 
 from dashboard.reports import html
 from tests.dashboard.conftest import PASSWORD, Made
+from tests.dashboard.every_page import violations
 from tests.dashboard.test_reports import report
 from tests.support.browser import served
 
@@ -55,14 +56,6 @@ class Watched:
 def address(made: Made) -> Iterator[str]:
     with served(made.server) as running:
         yield running
-
-
-def violations(page: Any) -> list[str]:
-    from axe_playwright_python.sync_playwright import Axe
-
-    # The policy forbids scripts that are not ours, so axe comes in by the debugger, as any test tool does.
-    found = Axe().run(page).response["violations"]
-    return [f"{each['id']}: {node['html'][:120]}" for each in found for node in each["nodes"]]
 
 
 def browse(chromium: Any, address: str, width: int, scheme: str = "light") -> Watched:
