@@ -46,7 +46,7 @@ def show(visit: Visit) -> list[Part]:
 def _unreached(visit: Visit) -> list[Part]:
     """How many could not be asked, and where HR mends that; nobody else is told whom it concerns."""
     words, n = visit.words, len(visit.board("calendar").get("bounces", ()))
-    if not visit.is_hr or "calendar" not in visit.boards:
+    if "calendar" not in visit.boards:  # only HR has operational views
         return []
     if not n:
         return [html.P(words("unreached_none"))]
